@@ -1,0 +1,1 @@
+"""Chunk audio → stitched, mastered, aligned, subtitled and tagged files."""

@@ -1,0 +1,1 @@
+"""Audio + text → a verdict: missing, repeated, truncated or noisy words."""

@@ -1,0 +1,69 @@
+"""What an engine promises the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.audio.clip import Clip
+from pipeline.errors import EngineError
+from pipeline.manifest.plan import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the pipeline must know of an engine before it plans."""
+
+    #: BCP 47 primary tags.
+    languages: frozenset[str]
+    #: Whether it speaks in voices made from reference audio.
+    clones: bool
+    sample_rate_hz: int
+    #: Longest text of one chunk, in characters.
+    max_chars: int
+    #: How many chunks it likes to get at once.
+    preferred_batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One chunk as the engine gets it."""
+
+    text: str
+    language: str
+    voice: str
+    seed: int
+    readings: tuple[Reading, ...] = ()
+    speed: float = 1.0
+
+
+class Engine(Protocol):
+    """Text → audio. One result or one error per utterance, never one for all.
+
+    The sound of an utterance depends on nothing but the utterance and the fingerprint: not on
+    its batch-mates, nor on what was spoken before.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    def fingerprint(self) -> str:
+        """Return what identifies the engine's code and models, for keys."""
+        ...
+
+    def voices(self) -> Sequence[str]:
+        """Return the names of the voices that can speak now."""
+        ...
+
+    def voice_revision(self, voice: str) -> str:
+        """Return what identifies the voice's sound, for keys.
+
+        Raises:
+            RequestError: There is no such voice, or its files are missing; says the remedy.
+        """
+        ...
+
+    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+        """Speak every utterance; the result has the order of the batch."""
+        ...

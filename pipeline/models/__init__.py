@@ -1,0 +1,1 @@
+"""Model files: where they are, how they are fetched, and whether they are what they claim."""

@@ -1,0 +1,1 @@
+"""A Script → a Plan: chunks with text, voice, language, pause and pronunciation."""

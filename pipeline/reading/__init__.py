@@ -1,0 +1,1 @@
+"""A file → a Script: title, author, chapters, paragraphs, speakers, language."""

@@ -1,0 +1,1 @@
+"""How work gets in: the command line. Imports pipeline, never workers."""
