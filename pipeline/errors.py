@@ -12,6 +12,7 @@
         ├── StorageError          the disk is full, or a folder cannot be written
         ├── CorruptObjectError    a stored object does not match its checksum
         ├── EngineError           a chunk cannot be synthesized
+        │   └── CrashError        … because it kills the process that tries
         └── ProfileError          a finished file misses its delivery profile
 
 Messages are written for the person at the terminal: what happened, where, and what to do.
@@ -19,7 +20,10 @@ Messages are written for the person at the terminal: what happened, where, and w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 
 class VoxmillError(Exception):
@@ -60,6 +64,11 @@ class InputError(PermanentError):
         where = f"{path}, {place}" if place else str(path)
         super().__init__(f"{where}: {problem} {remedy}")
 
+    def __reduce__(self) -> tuple[Callable[..., InputError], tuple[Any, ...]]:
+        """Let the error travel between processes, its named arguments included."""
+        named = {"remedy": self.remedy, "place": self.place}
+        return partial(type(self), **named), (self.path, self.problem)
+
 
 class LanguageError(InputError):
     """No installed engine speaks the language of the text."""
@@ -89,6 +98,13 @@ class CorruptObjectError(PermanentError):
 
 class EngineError(PermanentError):
     """The engine cannot synthesize this chunk."""
+
+
+class CrashError(EngineError):
+    """The engine crashed on this chunk, more than once."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
 
 
 class ProfileError(PermanentError):

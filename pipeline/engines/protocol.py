@@ -46,6 +46,7 @@ class Engine(Protocol):
     """
 
     name: str
+    default_voice: str
     capabilities: Capabilities
 
     def fingerprint(self) -> str:
@@ -62,6 +63,10 @@ class Engine(Protocol):
         Raises:
             RequestError: There is no such voice, or its files are missing; says the remedy.
         """
+        ...
+
+    def unspeakable(self, text: str, language: str) -> tuple[str, ...]:
+        """Return the words of the text that would be dropped or garbled, in order."""
         ...
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:

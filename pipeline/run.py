@@ -1,1 +1,0 @@
-"""The stages in one process, for `voxmill render`."""

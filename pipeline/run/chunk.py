@@ -1,0 +1,208 @@
+"""The stage of a chunk: synthesize, align, check, store; again with another seed if it fails.
+
+Everything here is a function of the chunk, the recipe and the models: it does not matter which
+process runs it, when, how often, or what was run before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline import names
+from pipeline.assembly.alignment.align import Aligner
+from pipeline.audio.clip import Clip, encode_flac, is_sound_flac
+from pipeline.audio.clip import decode as decode_audio
+from pipeline.audio.energy import speech_span
+from pipeline.checking.check import Checker
+from pipeline.engines.protocol import Engine, Utterance
+from pipeline.errors import CorruptObjectError, EngineError
+from pipeline.manifest.marks import Defect, Marks, Verdict, Word
+from pipeline.manifest.plan import Chunk
+from pipeline.store.local import LocalStore
+
+#: Length of the silence that stands for a chunk no take of which could be synthesized.
+GAP_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What decides the sound of a chunk besides its text, and how it is judged."""
+
+    engine: str
+    engine_fingerprint: str
+    #: Revision of each voice by name.
+    voice_revisions: dict[str, str]
+    #: Names the marks: takes judged by another checker are judged again, not spoken again.
+    checker: str
+    speed: float
+    seed: int
+    max_takes: int
+
+    def key(self, chunk: Chunk, take: int) -> str:
+        """Return the key of a take of the chunk."""
+        return names.take_key(
+            chunk,
+            voice_revision=self.voice_revisions[chunk.voice],
+            engine_fingerprint=self.engine_fingerprint,
+            speed=self.speed,
+            seed=self.seed,
+            take=take,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The models that work on a chunk; one set a process."""
+
+    engine: Engine
+    aligner: Aligner
+    checker: Checker
+    store: LocalStore
+
+
+def settled(chunk: Chunk, recipe: Recipe, store: LocalStore) -> Marks | None:
+    """Return the marks of the take that stands for the chunk, or None while there is work left.
+
+    A take counts only when its audio matches its checksum, so a damaged one is simply made again.
+    """
+    takes: list[Marks] = []
+    for take in range(recipe.max_takes):
+        marks = load_marks(recipe.key(chunk, take), recipe.checker, store)
+        if marks is None or not is_intact(marks, store):
+            return None
+        takes.append(marks)
+        if marks.verdict.passed:
+            break
+    return best(takes)
+
+
+def settle(chunk: Chunk, recipe: Recipe, stages: Stages) -> Marks:
+    """Make takes until one passes or there are enough of them; return the best one's marks."""
+    takes: list[Marks] = []
+    for take in range(recipe.max_takes):
+        takes.append(_take(chunk, recipe.key(chunk, take), recipe, stages))
+        if takes[-1].verdict.passed:
+            break
+    return best(takes)
+
+
+def best(takes: list[Marks]) -> Marks:
+    """Return the first take that passed, else the one with the highest score, the earliest first."""
+    return max(takes, key=lambda marks: (marks.verdict.passed, marks.verdict.score))
+
+
+def load_marks(key: str, checker: str, store: LocalStore) -> Marks | None:
+    """Return a take's marks; None when they are missing or unreadable."""
+    data = store.get(names.marks(key, checker))
+    if data is None:
+        return None
+    try:
+        return Marks.decode(data)
+    except CorruptObjectError:
+        return None
+
+
+def load_audio(marks: Marks, store: LocalStore) -> Clip:
+    """Return a take's audio.
+
+    Raises:
+        CorruptObjectError: It is missing or does not match its checksum.
+    """
+    data = store.get(names.audio(marks.key))
+    if data is None or hashlib.sha256(data).hexdigest() != marks.audio_sha256:
+        raise CorruptObjectError(
+            f"{store.path(names.audio(marks.key))} is damaged. Run the same command again: "
+            "the chunk will be made anew."
+        )
+    return decode_audio(data)
+
+
+def is_intact(marks: Marks, store: LocalStore) -> bool:
+    """Tell whether a take's audio is there and matches its checksum."""
+    data = store.get(names.audio(marks.key))
+    return data is not None and hashlib.sha256(data).hexdigest() == marks.audio_sha256
+
+
+def _take(chunk: Chunk, key: str, recipe: Recipe, stages: Stages) -> Marks:
+    known = load_marks(key, recipe.checker, stages.store)
+    if known and is_intact(known, stages.store):
+        return known
+    spoken = _stored(key, stages.store) or _speak(chunk, key, recipe, stages.engine)
+    audio = encode_flac(spoken.clip)
+    # What is checked and aligned is what is stored: 16-bit audio, not the engine's floats.
+    clip = decode_audio(audio)
+    marks = _judged(chunk, key, clip, audio, spoken.error, stages)
+    # The marks go first: audio without marks is never taken for a finished take.
+    stages.store.put(names.marks(key, recipe.checker), marks.encode())
+    stages.store.put(names.audio(key), audio)
+    return marks
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    clip: Clip
+    error: EngineError | None = None
+
+
+def _stored(key: str, store: LocalStore) -> _Spoken | None:
+    """Return audio of this take that another checker judged before."""
+    data = store.get(names.audio(key))
+    if data is None:
+        return None
+    return _Spoken(decode_audio(data)) if is_sound_flac(data) else None
+
+
+def _speak(chunk: Chunk, key: str, recipe: Recipe, engine: Engine) -> _Spoken:
+    utterance = Utterance(
+        text=chunk.text,
+        language=chunk.language,
+        voice=chunk.voice,
+        seed=names.seed_of(key),
+        readings=chunk.readings,
+        speed=recipe.speed,
+    )
+    (clip,) = engine.synthesize([utterance])
+    if isinstance(clip, EngineError):
+        rate = engine.capabilities.sample_rate_hz
+        return _Spoken(Clip(np.zeros(int(GAP_S * rate), np.float32), rate), clip)
+    return _Spoken(clip)
+
+
+def _judged(
+    chunk: Chunk, key: str, clip: Clip, audio: bytes, error: EngineError | None, stages: Stages
+) -> Marks:
+    if error:
+        words: tuple[Word, ...] = stages.aligner.fallback(chunk, clip)
+        defect = Defect(kind="missing", detail=str(error))
+        verdict = Verdict(passed=False, score=0.0, method="none", defects=(defect,))
+    else:
+        aligned = stages.aligner.align(chunk, clip)
+        words = stages.aligner.fallback(chunk, clip) if aligned is None else aligned
+        verdict = stages.checker.check(chunk, clip, aligned, key)
+        verdict = _with_unspeakable(verdict, chunk, stages.engine)
+    span = speech_span(clip)
+    return Marks(
+        key=key,
+        audio_sha256=hashlib.sha256(audio).hexdigest(),
+        sample_rate_hz=clip.sample_rate_hz,
+        n_samples=len(clip.samples),
+        speech_start=span.start,
+        speech_end=span.end,
+        words=words,
+        verdict=verdict,
+    )
+
+
+def _with_unspeakable(verdict: Verdict, chunk: Chunk, engine: Engine) -> Verdict:
+    """Fail a chunk with words the engine cannot say, whatever the checker heard."""
+    dropped = engine.unspeakable(chunk.text, chunk.language)
+    if not dropped:
+        return verdict
+    detail = f"{engine.name} cannot speak {' '.join(dropped)!r}"
+    defect = Defect(kind="missing", detail=detail)
+    return verdict.model_copy(
+        update={"passed": False, "defects": (*verdict.defects, defect)}
+    )
