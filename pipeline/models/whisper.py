@@ -1,0 +1,266 @@
+"""Whisper on CTranslate2: forced alignment of known text, and greedy transcription.
+
+One thread, int8, no sampling: the same clip always gives the same answer. Alignment looks at the
+audio alone, without padding, which is ten times faster; transcription needs the silence after the
+speech that the model was trained on, or it loops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+from tokenizers import Tokenizer
+
+from pipeline.audio.clip import Clip, Samples
+from pipeline.errors import ModelError, RequestError
+from pipeline.models import mel, windows
+
+#: One step of the alignment: two feature frames.
+STEP_S = 2 / mel.FRAMES_PER_S
+#: The decoder takes 448 tokens, prompt included.
+MAX_TOKENS = 448
+MAX_ALIGNED_TOKENS = 440
+#: Fast speech has about five tokens a second; twice that ends a loop early.
+TOKENS_PER_S = 10
+#: Languages written without spaces between words.
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km", "bo"})
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedWord:
+    """A word of the script, with the spaces before it, and where it is spoken."""
+
+    text: str
+    start_s: float
+    end_s: float
+    #: How sure the model is to hear this word: the mean over its tokens.
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Transcript of a stretch of a long recording."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """A text's tokens, and where each word begins among them."""
+
+    ids: list[int]
+    words: list[str]
+    #: First token of each word, and one past the last token.
+    bounds: list[int]
+
+
+class Whisper:
+    """A Whisper model; the weights are loaded when they are first needed.
+
+    Args:
+        model_dir: Folder with model.bin, config.json, tokenizer.json and the vocabulary.
+        threads: Threads of one transcription.
+    """
+
+    def __init__(self, model_dir: Path, threads: int = 1) -> None:
+        self._dir, self._threads = model_dir, threads
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the weights, in hex."""
+        try:
+            with (self._dir / "model.bin").open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise _broken(self._dir, error) from error
+
+    def align(self, clip: Clip, text: str, language: str) -> list[AlignedWord]:
+        """Return when each word of the text is spoken, by forced alignment.
+
+        Joining the words gives the text. Words are split at white space; in languages without
+        spaces they are a character or two. Raw times: a word before a pause may end late, and the
+        first one takes the leading silence.
+        """
+        tokens = self._tokens(text, language)
+        if not tokens.words:
+            return []
+        samples = _speech_samples(clip)
+        features = self._features(samples[: windows.WINDOW_S * mel.SAMPLE_RATE_HZ])
+        return self._align(features, tokens, language, features.shape[2])
+
+    def transcribe(self, clip: Clip, language: str) -> str:
+        """Return what is heard in a clip of up to 30 s."""
+        text, _ = self._hear(self._padded(_speech_samples(clip)), language, clip.duration_s)
+        return text
+
+    def transcribe_packed(self, clips: Sequence[Clip], language: str) -> list[str]:
+        """Return what is heard in each of several short clips, many to a window.
+
+        Three to six times faster than one by one, but neighbours may colour what is heard.
+        """
+        heard: list[str] = []
+        for batch in windows.packed([_speech_samples(clip) for clip in clips]):
+            heard += self._hear_batch(batch, language)
+        return heard
+
+    def transcribe_blocks(self, blocks: Iterable[Samples], language: str) -> Iterator[Stretch]:
+        """Yield what is heard in a long recording, given as 16 kHz blocks of any length [T].
+
+        Memory does not grow with the recording; windows are cut at pauses.
+        """
+        start = 0
+        for samples in windows.cut_at_pauses(blocks):
+            end = start + len(samples)
+            text, _ = self._hear(self._padded(samples), language, len(samples) / mel.SAMPLE_RATE_HZ)
+            yield Stretch(start / mel.SAMPLE_RATE_HZ, end / mel.SAMPLE_RATE_HZ, text)
+            start = end
+
+    def transcribe_file(self, path: Path, language: str) -> str:
+        """Return what is heard in a recording of any length and format."""
+        stretches = self.transcribe_blocks(windows.blocks(path), language)
+        return " ".join(stretch.text for stretch in stretches)
+
+    def detect_language(self, clip: Clip) -> str:
+        """Return the BCP 47 primary tag of the language spoken in the first 30 s."""
+        features = self._padded(_speech_samples(clip))
+        (guesses,) = self._model.detect_language(features)
+        return str(guesses[0][0]).strip("<|>")
+
+    @cached_property
+    def _model(self) -> ctranslate2.models.Whisper:
+        try:
+            return ctranslate2.models.Whisper(
+                str(self._dir), device="cpu", compute_type="int8", intra_threads=self._threads
+            )
+        except (RuntimeError, ValueError) as error:
+            raise _broken(self._dir, error) from error
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        try:
+            return Tokenizer.from_file(str(self._dir / "tokenizer.json"))
+        except Exception as error:  # the tokenizer's errors have no common class
+            raise _broken(self._dir, error) from error
+
+    def _id(self, name: str) -> int:
+        token = self._tokenizer.token_to_id(f"<|{name}|>")
+        if token is None:
+            raise RequestError(f"Whisper does not know the language {name!r}: use --check off.")
+        return int(token)
+
+    def _start(self, language: str) -> list[int]:
+        return [self._id(name) for name in ("startoftranscript", language, "transcribe")]
+
+    def _features(self, samples: Samples) -> ctranslate2.StorageView:
+        features = mel.log_mel(samples, self._model.n_mels)
+        return ctranslate2.StorageView.from_array(features[None])
+
+    def _padded(self, samples: Samples) -> ctranslate2.StorageView:
+        full = np.zeros(windows.WINDOW_S * mel.SAMPLE_RATE_HZ, np.float32)
+        kept = samples[: len(full)]
+        full[: len(kept)] = kept
+        return self._features(full)
+
+    def _hear(
+        self, features: ctranslate2.StorageView, language: str, duration_s: float
+    ) -> tuple[str, ctranslate2.StorageView]:
+        """Return the transcript, and the encoded audio for further use."""
+        encoded = self._model.encode(features)
+        prompt = [*self._start(language), self._id("notimestamps")]
+        room = len(prompt) + 16 + int(duration_s * TOKENS_PER_S)
+        (result,) = self._model.generate(
+            encoded,
+            [prompt],
+            beam_size=1,
+            sampling_topk=1,
+            max_length=min(MAX_TOKENS, room),
+        )
+        end = self._id("endoftext")
+        ids = [token for token in result.sequences_ids[0] if token < end]
+        return str(self._tokenizer.decode(ids)).strip(), encoded
+
+    def _hear_batch(self, batch: Sequence[Samples], language: str) -> list[str]:
+        gap = int(windows.GAP_S * mel.SAMPLE_RATE_HZ)
+        window = np.concatenate(
+            [np.append(samples, np.zeros(gap, np.float32)) for samples in batch]
+        )
+        text, encoded = self._hear(self._padded(window), language, len(window) / mel.SAMPLE_RATE_HZ)
+        words = self._align(
+            encoded, self._tokens(text, language), language, len(window) // mel.HOP_SAMPLES
+        )
+        places = windows.places([len(samples) for samples in batch], gap)
+        heard = [""] * len(batch)
+        for word in words:
+            overlaps = [min(word.end_s, end) - max(word.start_s, start) for start, end in places]
+            heard[int(np.argmax(overlaps))] += word.text
+        return [" ".join(text.split()) for text in heard]
+
+    def _align(
+        self,
+        features: ctranslate2.StorageView,
+        tokens: _Tokens,
+        language: str,
+        n_frames: int,
+    ) -> list[AlignedWord]:
+        if not tokens.words:
+            return []
+        (found,) = self._model.align(features, self._start(language), [tokens.ids], n_frames)
+        steps = np.asarray(found.alignments)  # [steps, 2]: token, time
+        first = np.flatnonzero(np.diff(steps[:, 0], prepend=-1))
+        # Token i begins at times[i]; one entry more marks the end of the text.
+        times = steps[first, 1] * STEP_S
+        spans = pairwise(tokens.bounds)
+        return [
+            AlignedWord(word, float(times[a]), float(times[b]), _mean(found.text_token_probs[a:b]))
+            for word, (a, b) in zip(tokens.words, spans, strict=True)
+        ]
+
+    def _tokens(self, text: str, language: str) -> _Tokens:
+        """Split a text into tokens and words; what exceeds the decoder is left to the last word."""
+        lead = "" if language in UNSPACED else " "
+        encoding = self._tokenizer.encode(lead + text.strip(), add_special_tokens=False)
+        ids, offsets = encoding.ids[:MAX_ALIGNED_TOKENS], encoding.offsets
+        text = lead + text.strip()
+        starts: list[tuple[int, int]] = []  # (token, character)
+        reached = 0
+        for token, (start, end) in enumerate(offsets[: len(ids)]):
+            if start >= reached and _begins_word(text, start, language):
+                starts.append((token, start))
+            reached = max(reached, end)
+        chars = [char for _, char in starts] + [len(text)]
+        words = [text[a:b] for a, b in pairwise(chars)]
+        if words and lead:
+            words[0] = words[0].removeprefix(lead)
+        return _Tokens(list(ids), words, [token for token, _ in starts] + [len(ids)])
+
+
+def _begins_word(text: str, at: int, language: str) -> bool:
+    """Tell whether a token that starts at a character starts a word."""
+    if at == 0 or text[at].isspace():
+        return True
+    before, here = text[at - 1], text[at]
+    if language not in UNSPACED or before.isspace() or not here.isalnum():
+        return False
+    # A Latin word or a number stays whole.
+    return not (before.isascii() and here.isascii() and before.isalnum())
+
+
+def _speech_samples(clip: Clip) -> Samples:
+    return clip.resampled(mel.SAMPLE_RATE_HZ).samples
+
+
+def _mean(probabilities: Sequence[float]) -> float:
+    return float(np.mean(probabilities))
+
+
+def _broken(folder: Path, error: Exception) -> ModelError:
+    return ModelError(f"No usable Whisper model in {folder}: {error}. Run: voxmill models verify")
