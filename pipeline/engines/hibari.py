@@ -16,7 +16,7 @@ from hibari import SAMPLE_RATE, Hibari, dsp
 from hibari.voices import DEFAULT, VOICES, voice_path
 
 from pipeline.audio.clip import Clip
-from pipeline.engines.protocol import Capabilities, Utterance
+from pipeline.engines.protocol import Capabilities, Utterance, VoiceInfo
 from pipeline.errors import EngineError, RequestError
 from pipeline.manifest.plan import Reading
 from pipeline.models import resolve
@@ -48,9 +48,9 @@ class HibariEngine:
         """Return the package's version and its FFT, which decides the last bit of each sample."""
         return f"hibari {metadata.version('hibari-tts')} {dsp.FFT_BACKEND}"
 
-    def voices(self) -> Sequence[str]:
-        """Return the voices whose files are here, the default one first."""
-        return [name for name in VOICES if self._file(name)]
+    def voices(self) -> Sequence[VoiceInfo]:
+        """Return the voices, the default one first."""
+        return [self._described(name) for name in VOICES]
 
     def voice_revision(self, voice: str) -> str:
         """Return the SHA-256 of the voice's model, as pinned by the package."""
@@ -59,8 +59,7 @@ class HibariEngine:
             raise RequestError(f"hibari has no voice {voice!r}. Choose one of: {known}.")
         if not self._file(voice):
             raise RequestError(
-                f"The voice {voice!r} is not on this machine. "
-                f"Get it with: voxmill models pull hibari-{voice}"
+                f"The voice {voice!r} is not on this machine. Get it with: {_pull(voice)}"
             )
         return str(VOICES[voice]["sha256"])
 
@@ -90,11 +89,26 @@ class HibariEngine:
             self._loaded[voice] = Hibari(voice, model=str(self._file(voice)), threads=1)
         return self._loaded[voice]
 
+    def _described(self, voice: str) -> VoiceInfo:
+        facts = VOICES[voice]
+        is_installed = self._file(voice) is not None
+        return VoiceInfo(
+            name=voice,
+            language=facts["language"],
+            description=f"{facts['accent']}, {facts['gender']}",
+            is_installed=is_installed,
+            remedy="" if is_installed else _pull(voice),
+        )
+
     def _file(self, voice: str) -> Path | None:
         if VOICES[voice].get("bundled"):
             return Path(voice_path(voice))
         folder = resolve.find(f"hibari-{voice}", self._settings)
         return folder / VOICES[voice]["file"] if folder else None
+
+
+def _pull(voice: str) -> str:
+    return f"voxmill models pull hibari-{voice}"
 
 
 def marked_up(utterance: Utterance) -> str:

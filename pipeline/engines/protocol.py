@@ -38,6 +38,20 @@ class Utterance:
     speed: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceInfo:
+    """A voice an engine has, or could have."""
+
+    name: str
+    #: BCP 47: "en-US".
+    language: str
+    #: For people: "American, female".
+    description: str
+    is_installed: bool
+    #: The command that gets its files; empty when they are here.
+    remedy: str = ""
+
+
 class Engine(Protocol):
     """Text → audio. One result or one error per utterance, never one for all.
 
@@ -53,8 +67,8 @@ class Engine(Protocol):
         """Return what identifies the engine's code and models, for keys."""
         ...
 
-    def voices(self) -> Sequence[str]:
-        """Return the names of the voices that can speak now."""
+    def voices(self) -> Sequence[VoiceInfo]:
+        """Return the engine's voices, those that lack files too."""
         ...
 
     def voice_revision(self, voice: str) -> str:

@@ -12,7 +12,9 @@ from pipeline.errors import CorruptObjectError
 class Record(BaseModel):
     """A frozen record that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
     def encode(self) -> bytes:
         """Return canonical JSON: the same record always gives the same bytes."""

@@ -21,6 +21,7 @@ from pipeline.engines.protocol import Engine, Utterance
 from pipeline.errors import CorruptObjectError, EngineError
 from pipeline.manifest.marks import Defect, Marks, Verdict, Word
 from pipeline.manifest.plan import Chunk
+from pipeline.run.stopwatch import Stopwatch
 from pipeline.store.local import LocalStore
 
 #: Length of the silence that stands for a chunk no take of which could be synthesized.
@@ -61,6 +62,7 @@ class Stages:
     aligner: Aligner
     checker: Checker
     store: LocalStore
+    watch: Stopwatch
 
 
 def settled(chunk: Chunk, recipe: Recipe, store: LocalStore) -> Marks | None:
@@ -79,18 +81,18 @@ def settled(chunk: Chunk, recipe: Recipe, store: LocalStore) -> Marks | None:
     return best(takes)
 
 
-def settle(chunk: Chunk, recipe: Recipe, stages: Stages) -> Marks:
-    """Make takes until one passes or there are enough of them; return the best one's marks."""
+def settle(chunk: Chunk, recipe: Recipe, stages: Stages) -> tuple[Marks, int]:
+    """Make takes until one passes or there are enough; return the best one's marks and how many."""
     takes: list[Marks] = []
     for take in range(recipe.max_takes):
         takes.append(_take(chunk, recipe.key(chunk, take), recipe, stages))
         if takes[-1].verdict.passed:
             break
-    return best(takes)
+    return best(takes), len(takes)
 
 
 def best(takes: list[Marks]) -> Marks:
-    """Return the first take that passed, else the one with the highest score, the earliest first."""
+    """Return the take that passed, else the first of those with the highest score."""
     return max(takes, key=lambda marks: (marks.verdict.passed, marks.verdict.score))
 
 
@@ -130,7 +132,8 @@ def _take(chunk: Chunk, key: str, recipe: Recipe, stages: Stages) -> Marks:
     known = load_marks(key, recipe.checker, stages.store)
     if known and is_intact(known, stages.store):
         return known
-    spoken = _stored(key, stages.store) or _speak(chunk, key, recipe, stages.engine)
+    with stages.watch.stage("engine"):
+        spoken = _stored(key, stages.store) or _speak(chunk, key, recipe, stages.engine)
     audio = encode_flac(spoken.clip)
     # What is checked and aligned is what is stored: 16-bit audio, not the engine's floats.
     clip = decode_audio(audio)
@@ -179,9 +182,11 @@ def _judged(
         defect = Defect(kind="missing", detail=str(error))
         verdict = Verdict(passed=False, score=0.0, method="none", defects=(defect,))
     else:
-        aligned = stages.aligner.align(chunk, clip)
-        words = stages.aligner.fallback(chunk, clip) if aligned is None else aligned
-        verdict = stages.checker.check(chunk, clip, aligned, key)
+        with stages.watch.stage("alignment"):
+            aligned = stages.aligner.align(chunk, clip)
+            words = stages.aligner.fallback(chunk, clip) if aligned is None else aligned
+        with stages.watch.stage("checking"):
+            verdict = stages.checker.check(chunk, clip, aligned, key)
         verdict = _with_unspeakable(verdict, chunk, stages.engine)
     span = speech_span(clip)
     return Marks(
@@ -203,6 +208,4 @@ def _with_unspeakable(verdict: Verdict, chunk: Chunk, engine: Engine) -> Verdict
         return verdict
     detail = f"{engine.name} cannot speak {' '.join(dropped)!r}"
     defect = Defect(kind="missing", detail=detail)
-    return verdict.model_copy(
-        update={"passed": False, "defects": (*verdict.defects, defect)}
-    )
+    return verdict.model_copy(update={"passed": False, "defects": (*verdict.defects, defect)})

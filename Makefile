@@ -1,0 +1,63 @@
+# The commands of this project; `make` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+BASE := $(VENV)/.base
+ALL := $(VENV)/.all
+
+# Debian keeps `venv` in a package of its own.
+INSTALL_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+  apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; } || \
+  { echo "$(PYTHON) cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench clean
+
+help:  ## Show this list.
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+
+# --- Installing -----------------------------------------------------------------------------
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Voxmill needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(INSTALL_VENV) && $(PYTHON) -m venv $(VENV); }
+
+$(BASE): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(ALL): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	@touch $@ $(BASE)
+
+setup: $(ALL)  ## Install everything, test tools included, into .venv.
+
+# --- Using ----------------------------------------------------------------------------------
+
+demo: $(BASE)  ## Render the example book into out/demo and say how to listen.
+	@$(BIN)/voxmill models pull whisper-base
+	@$(BIN)/voxmill render examples/the-tide-clock.md --out out/demo --formats m4b,mp3 --subtitles srt,vtt
+
+# --- Working on it --------------------------------------------------------------------------
+
+check: $(ALL)  ## Lint, types, imports and unit tests; under two minutes.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --quiet 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/pytest -q -n 2 tests/unit
+
+test: $(ALL)  ## Everything `check` does, and the tests with real models and real files.
+	$(MAKE) --no-print-directory check
+	$(BIN)/pytest -q -n 2 tests --ignore tests/unit
+
+format: $(ALL)  ## Format the code.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(ALL)  ## Measure: speed, memory, word errors, checking, alignment.
+	$(BIN)/python -m bench
+
+clean:  ## Remove what was installed and made.
+	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,137 @@
+"""A whole book in one process tree: prepare, settle every chunk, finish.
+
+It may be killed at any moment: what is stored is never half written, so the next run goes on from
+there and ends with the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline import names
+from pipeline.checking.policy import CheckPolicy
+from pipeline.errors import CrashError
+from pipeline.manifest.marks import Marks
+from pipeline.manifest.plan import Chunk
+from pipeline.models import resolve
+from pipeline.planning import duration
+from pipeline.run import finish, lock
+from pipeline.run.chunk import give_up, settled
+from pipeline.run.events import ChunkDone, Event, Finished, Note, Planned, Step
+from pipeline.run.options import RenderOptions
+from pipeline.run.pool import Pool
+from pipeline.run.prepare import Job, prepare
+from pipeline.run.stages import Settled, Workshop
+from pipeline.settings import Settings
+from pipeline.store.local import LocalStore
+
+#: Folder inside the output folder that holds the chunks, plans and receipts.
+STATE_FOLDER = ".voxmill"
+
+Tell = Callable[[Event], None]
+
+
+def render(
+    path: Path, out: Path, options: RenderOptions, settings: Settings, tell: Tell
+) -> Finished:
+    """Render one input into finished files below `out`.
+
+    Raises:
+        InputError: The input cannot be read or spoken.
+        RequestError: The options do not fit.
+        BusyError: Another render holds the folder.
+        ProfileError: A finished file does not meet the profile.
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+    with lock.held(out / STATE_FOLDER):
+        whisper_dir = find_whisper(options, settings, tell)
+        policy = CheckPolicy(mode=options.check)
+        job = prepare(path, options, settings, checker=fingerprint(policy, whisper_dir))
+        store = LocalStore(out / STATE_FOLDER)
+        before = finish.intact_result(job, store, out)
+        if before:
+            return _told(tell, Finished(job.id, str(finish.folder(job, out)), before, True, {}))
+        store.put(names.request(job.id), job.request.encode())
+        store.put(names.plan(job.id), job.plan.encode())
+        workshop = Workshop(job.recipe, policy, whisper_dir, store.root, settings)
+        speaking = _Speaking(job, store, workshop, tell)
+        marks = speaking.run()
+        result, spent_s = finish.finish(job, marks, store, out, tell)
+        spent = dict(speaking.spent_s + Counter(spent_s))
+        return _told(tell, Finished(job.id, str(finish.folder(job, out)), result, False, spent))
+
+
+def find_whisper(options: RenderOptions, settings: Settings, tell: Tell) -> Path | None:
+    """Return the folder of the checking model, fetching it when this machine lacks it."""
+    if options.check == "off":
+        return None
+
+    def progress(file: str, done: int, total: int) -> None:
+        tell(Step("models", done / total if total else 0.0, file))
+
+    return resolve.model_dir("whisper-base", settings=settings, progress=progress)
+
+
+def _told(tell: Tell, finished: Finished) -> Finished:
+    tell(finished)
+    return finished
+
+
+class _Speaking:
+    """Settles the chunks of a job that are not settled yet."""
+
+    def __init__(self, job: Job, store: LocalStore, workshop: Workshop, tell: Tell) -> None:
+        self._recipe, self._store, self._tell = job.recipe, store, tell
+        self._job = job
+        n_processes = workshop.settings.jobs or os.cpu_count() or 1
+        self._pool = Pool[Chunk, Settled](workshop.open, n_processes)
+        # Chunks that say the same are spoken once.
+        self._chunks = {job.recipe.key(chunk, 0): chunk for chunk in job.plan.chunks}
+        self._marks: dict[str, Marks] = {}
+        self.spent_s: Counter[str] = Counter()
+
+    def run(self) -> dict[int, Marks]:
+        """Return the marks of every chunk's take by chunk index."""
+        for key, chunk in self._chunks.items():
+            marks = settled(chunk, self._recipe, self._store)
+            if marks:
+                self._marks[key] = marks
+        self._announce()
+        pending = [chunk for key, chunk in self._chunks.items() if key not in self._marks]
+        for chunk, outcome in self._pool.run(pending):
+            self._receive(chunk, outcome)
+        return {c.index: self._marks[self._recipe.key(c, 0)] for c in self._job.plan.chunks}
+
+    def _announce(self) -> None:
+        plan = self._job.plan
+        self._tell(
+            Planned(
+                job=self._job.id,
+                title=plan.title,
+                n_chapters=len(plan.chapters),
+                n_chunks=len(self._chunks),
+                n_cached=len(self._marks),
+                estimated_s=duration.plan_s(plan),
+            )
+        )
+        for note in self._job.notes:
+            self._tell(Note(note))
+
+    def _receive(self, chunk: Chunk, outcome: Settled | CrashError) -> None:
+        if isinstance(outcome, CrashError):
+            outcome = Settled(give_up(chunk, outcome, self._recipe, self._store), 0, {})
+        self._marks[self._recipe.key(chunk, 0)] = outcome.marks
+        self.spent_s.update(outcome.spent_s)
+        self._tell(
+            ChunkDone(
+                n_done=len(self._marks),
+                n_chunks=len(self._chunks),
+                audio_s=outcome.marks.n_samples / outcome.marks.sample_rate_hz,
+                n_takes=outcome.n_takes,
+                is_flagged=not outcome.marks.verdict.passed,
+                text=chunk.text,
+            )
+        )

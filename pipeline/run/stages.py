@@ -1,0 +1,61 @@
+"""The models a process needs to settle chunks, built once in each process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.assembly.alignment.align import Aligner
+from pipeline.checking.check import Checker
+from pipeline.checking.policy import CheckPolicy
+from pipeline.engines import catalogue
+from pipeline.manifest.marks import Marks
+from pipeline.manifest.plan import Chunk
+from pipeline.models.whisper import Whisper
+from pipeline.run.chunk import Recipe, Stages, settle
+from pipeline.run.stopwatch import Stopwatch
+from pipeline.settings import Settings
+from pipeline.store.local import LocalStore
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A chunk's chosen take, and the processor seconds it cost by stage."""
+
+    marks: Marks
+    n_takes: int
+    spent_s: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """All that a process needs to know to settle chunks; travels to it by pickle."""
+
+    recipe: Recipe
+    policy: CheckPolicy
+    whisper_dir: Path | None
+    store_root: Path
+    settings: Settings
+
+    def open(self) -> Callable[[Chunk], Settled]:
+        """Load the models and return the function that settles a chunk."""
+        watch = Stopwatch()
+        with watch.stage("loading"):
+            stages = self._stages(watch)
+
+        def work(chunk: Chunk) -> Settled:
+            marks, n_takes = settle(chunk, self.recipe, stages)
+            return Settled(marks, n_takes, watch.read())
+
+        return work
+
+    def _stages(self, watch: Stopwatch) -> Stages:
+        whisper = Whisper(self.whisper_dir, threads=1) if self.whisper_dir else None
+        return Stages(
+            engine=catalogue.load(self.recipe.engine, self.settings),
+            aligner=Aligner(whisper),
+            checker=Checker(whisper, self.policy),
+            store=LocalStore(self.store_root),
+            watch=watch,
+        )

@@ -1,0 +1,186 @@
+"""How a render shows what it does: a bar on a terminal, lines elsewhere, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from types import TracebackType
+from typing import Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from pipeline.run.events import ChunkDone, Event, Finished, Note, Planned, Step
+
+#: Seconds between two plain lines.
+LINE_EVERY_S = 5.0
+
+
+class Rate:
+    """How fast audio is made, and when it will be done."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._first = 0
+        self.audio_s = 0.0
+        self.n_flagged = 0
+
+    def begin(self, planned: Planned) -> None:
+        """Start counting; cached chunks do not count as speed."""
+        self._started, self._first = time.monotonic(), planned.n_cached
+
+    def add(self, event: ChunkDone) -> str:
+        """Count a chunk and return "12.3 × real time, 0:41 left"."""
+        self.audio_s += event.audio_s
+        self.n_flagged += event.is_flagged
+        passed = max(time.monotonic() - self._started, 1e-3)
+        made = max(event.n_done - self._first, 1)
+        left = passed / made * (event.n_chunks - event.n_done)
+        flagged = f", {self.n_flagged} flagged" if self.n_flagged else ""
+        return f"{self.audio_s / passed:.1f} × real time, {clock(left)} left{flagged}"
+
+
+class Bar(AbstractContextManager["Bar"]):
+    """A progress bar with rate and ETA."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<12}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[rate]}"),
+            console=Console(stderr=True),
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._rate = Rate()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Draw the event."""
+        match event:
+            case Planned():
+                self._rate.begin(event)
+                self._progress.console.print(headline(event))
+                self._update("speaking", event.n_cached, event.n_chunks, "")
+            case ChunkDone():
+                self._update("speaking", event.n_done, event.n_chunks, self._rate.add(event))
+            case Step():
+                self._update(event.stage, round(100 * event.fraction), 100, event.detail)
+            case Note():
+                self._progress.console.print(f"note: {event.text}", markup=False)
+            case Finished():
+                self._progress.refresh()
+
+    def _update(self, name: str, done: float, total: float, rate: str) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(name, total=total, rate=rate)
+        self._progress.update(self._tasks[name], completed=done, total=total, rate=rate)
+
+
+class Lines(AbstractContextManager["Lines"]):
+    """A line every few seconds, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._rate = Rate()
+        self._last = 0.0
+        self._stage = ""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def __call__(self, event: Event) -> None:
+        """Write the event as a line."""
+        match event:
+            case Planned():
+                self._rate.begin(event)
+                say(headline(event))
+            case ChunkDone():
+                rate = self._rate.add(event)
+                if event.n_done == event.n_chunks or time.monotonic() > self._last + LINE_EVERY_S:
+                    self._last = time.monotonic()
+                    say(f"speaking: {event.n_done}/{event.n_chunks} chunks, {rate}")
+            case Step():
+                if event.stage != self._stage:
+                    self._stage = event.stage
+                    say(f"{event.stage} {event.detail}".rstrip())
+            case Note():
+                say(f"note: {event.text}")
+            case Finished():
+                pass
+
+
+class Json(AbstractContextManager["Json"]):
+    """One JSON object a line on stdout."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def __call__(self, event: Event) -> None:
+        """Write the event as JSON."""
+        fields = {"event": type(event).__name__}
+        for name, value in asdict(event).items():
+            fields[name] = value.model_dump() if hasattr(value, "model_dump") else value
+        typer.echo(json.dumps(fields, ensure_ascii=False))
+
+
+Display = AbstractContextManager[Callable[[Event], None]]
+
+
+def display(*, as_json: bool) -> Bar | Lines | Json:
+    """Return what fits: JSON when asked for, a bar on a terminal, else lines."""
+    if as_json:
+        return Json()
+    return Bar() if Console(stderr=True).is_terminal else Lines()
+
+
+def headline(planned: Planned) -> str:
+    """Return "The Tide Clock: 2 chapters, 64 chunks, about 0:04:31 of audio"."""
+    cached = f", {planned.n_cached} already done" if planned.n_cached else ""
+    return (
+        f"{planned.title}: {planned.n_chapters} chapters, {planned.n_chunks} chunks, "
+        f"about {clock(planned.estimated_s)} of audio{cached}"
+    )
+
+
+def say(text: str) -> None:
+    """Write a line where progress belongs: on stderr."""
+    typer.echo(text, err=True)
+
+
+def clock(seconds: float) -> str:
+    """Return h:mm:ss."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def json_error(error: Exception) -> None:
+    """Tell a program that the command failed, on the stream it reads."""
+    fields = {"event": "Error", "kind": type(error).__name__, "message": str(error)}
+    typer.echo(json.dumps(fields, ensure_ascii=False))
