@@ -59,8 +59,12 @@ class PlannedChapter(Record):
 class Pauses(Record):
     """Pauses between chunks, by what ends the chunk."""
 
+    #: After a part of a long sentence that was cut at a mere space.
+    word_ms: int = 60
     clause_ms: int = 180
     sentence_ms: int = 420
+    question_ms: int = 480
+    ellipsis_ms: int = 600
     paragraph_ms: int = 700
     heading_ms: int = 1100
     scene_break_ms: int = 1800
