@@ -74,13 +74,13 @@ class HibariEngine:
         return [self._speak(utterance) for utterance in batch]
 
     def _speak(self, utterance: Utterance) -> Clip | EngineError:
+        if not any(map(str.isalnum, utterance.text)):
+            return EngineError(f"There is no word in {utterance.text!r}.")
         model = self._model(utterance.voice)
         try:
             samples = model(marked_up(utterance), speed=utterance.speed, seed=utterance.seed)
         except (RuntimeError, ValueError, KeyError, IndexError) as error:
             return EngineError(f"hibari failed on {utterance.text!r}: {error}.")
-        if len(samples) == 0:
-            return EngineError(f"hibari finds nothing to say in {utterance.text!r}.")
         return Clip(np.asarray(samples, np.float32), SAMPLE_RATE)
 
     def _model(self, voice: str) -> Hibari:
