@@ -1,0 +1,1 @@
+"""A master → finished files: encoded, tagged, chaptered, named."""

@@ -1,0 +1,1 @@
+"""One timeline → cues → SRT, VTT, ASS and JSON files."""
