@@ -121,13 +121,14 @@ def _turn(folder: Path) -> Iterator[None]:
 
 def _nowhere(model: Model, folder: Path, settings: Settings, refusals: list[str]) -> str:
     files = ", ".join(pin.name for pin in model.editions[0])
+    told = "".join(f" {refusal}" for refusal in refusals)
     if settings.offline:
         return (
             f"The model {model.name!r} is not on this machine, and VOXMILL_OFFLINE forbids "
-            f"fetching it. Copy its files ({files}) into {folder}, or run without VOXMILL_OFFLINE."
+            f"fetching it.{told} Copy its files ({files}) into {folder}, or run without "
+            "VOXMILL_OFFLINE."
         )
-    told = " ".join(refusals)
     return (
-        f"The model {model.name!r} cannot be had. {told} Check the connection, name a mirror "
+        f"The model {model.name!r} cannot be had.{told} Check the connection, name a mirror "
         f"with VOXMILL_HUB_URL, or copy its files ({files}) into {folder}."
     )
