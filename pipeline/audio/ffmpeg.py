@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 from pipeline.errors import MissingToolError, PermanentError, StorageError
 
@@ -52,6 +55,67 @@ def run(arguments: Sequence[str | Path], *, data: bytes | None = None) -> str:
     if done.returncode:
         raise failure(log)
     return log
+
+
+def stream(
+    arguments: Sequence[str | Path], *, data: Iterable[bytes] = (), block_bytes: int
+) -> Iterator[bytes]:
+    """Feed ffmpeg's stdin and yield its stdout while it works, in blocks of a fixed size.
+
+    Args:
+        arguments: They name `pipe:0` as input, where data is fed, and `pipe:1` as output.
+        data: What to feed; an error it raises is raised here.
+        block_bytes: Size of each block yielded but the last.
+
+    Raises:
+        StorageError: The disk is full.
+        PermanentError: ffmpeg failed; the message ends with its last words.
+    """
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command(*arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        feeder = _Feeder(process.stdin, data)
+        try:
+            while block := process.stdout.read(block_bytes):
+                yield block
+            feeder.join()
+            feeder.require_done()
+            if process.wait():
+                log.seek(0)
+                raise failure(log.read().decode(errors="replace"))
+        finally:
+            # A consumer that stops half-way must not leave a process or a thread behind.
+            process.kill()
+            feeder.join()
+            process.stdout.close()
+            process.wait()
+
+
+class _Feeder(threading.Thread):
+    """Writes data to a pipe beside the thread that reads the other end of ffmpeg."""
+
+    def __init__(self, pipe: IO[bytes], data: Iterable[bytes]) -> None:
+        super().__init__(name="ffmpeg-feeder", daemon=True)
+        self._pipe, self._data = pipe, data
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            with self._pipe:
+                for block in self._data:
+                    self._pipe.write(block)
+        except BrokenPipeError:
+            return  # ffmpeg ended early; its exit status says why
+        except BaseException as error:  # handed to the reading thread
+            self._error = error
+
+    def require_done(self) -> None:
+        if self._error:
+            raise self._error
 
 
 def failure(log: str) -> PermanentError:

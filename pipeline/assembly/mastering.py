@@ -1,0 +1,222 @@
+"""A stitched stream → a lossless master at the profile's rate, level and ceiling.
+
+Nothing is held but a few blocks: each pass makes the stream anew. The first finds the level of
+the speech, the second what it measures once compressed, the third writes it. Where limiting has
+taken away loudness, the third is repeated with more gain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from pipeline.assembly import blocks as blocks_of
+from pipeline.assembly import level_meter, room_tone
+from pipeline.assembly.dynamics import SpeechLevelMeter, compressed
+from pipeline.assembly.levels import decibels
+from pipeline.assembly.limiter import limit
+from pipeline.assembly.profiles import Level, Profile
+from pipeline.assembly.true_peak import TruePeakMeter
+from pipeline.audio.clip import Samples
+from pipeline.errors import StorageError
+
+#: Makes the stitched stream from its beginning.
+BlocksFactory = Callable[[], Iterator[Samples]]
+#: Told how much is done, 0 … 1.
+Progress = Callable[[float], None]
+
+#: How often the master is written before its level is accepted as it is.
+MAX_WRITES = 4
+#: The master may miss its target by this share of the profile's tolerance, and by no more than …
+TOLERANCE_SHARE = 0.25
+#: … this, in dB.
+MAX_MISS_DB = 0.2
+#: Passes over the stream when nothing has to be repeated.
+USUAL_PASSES = 3
+BLOCK_SAMPLES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Mastering:
+    """A finished master."""
+
+    path: Path
+    sample_rate_hz: int
+    channels: int
+    #: Of each channel: the stitched length, at the master's rate, rounded.
+    n_samples: int
+    #: Gain after compression.
+    gain_db: float
+    #: In the unit of the profile's level; None where it has none.
+    level_db: float | None
+    true_peak_db: float
+    n_passes: int
+
+
+def master(
+    blocks_factory: BlocksFactory,
+    sample_rate_hz: int,
+    profile: Profile,
+    out: Path,
+    progress: Progress | None = None,
+) -> Mastering:
+    """Master a stitched stream to a 24-bit FLAC file.
+
+    Args:
+        blocks_factory: Makes the stream of float32 mono blocks; called once for each pass.
+        sample_rate_hz: Rate of the stream.
+        profile: Says what the master must be.
+        out: Where it is written; what is there is lost.
+        progress: Called often with the share of the work that is done.
+
+    Raises:
+        StorageError: The disk is full or the folder cannot be written.
+        PermanentError: ffmpeg failed.
+    """
+    return _Master(blocks_factory, sample_rate_hz, profile, out, progress).make()
+
+
+class _Master:
+    """The passes of one master."""
+
+    def __init__(
+        self,
+        factory: BlocksFactory,
+        rate_in_hz: int,
+        profile: Profile,
+        out: Path,
+        progress: Progress | None,
+    ) -> None:
+        self._factory, self._profile, self._out = factory, profile, out
+        self._rate_in_hz = rate_in_hz
+        self._rate_hz = profile.sample_rate_hz or rate_in_hz
+        self._progress = progress or (lambda _share: None)
+        self._n_in, self._n_done, self._n_passes = 0, 0, 0
+        self._pre_gain_db = 0.0
+
+    def make(self) -> Mastering:
+        self._listen()
+        gain_db, level = 0.0, self._profile.level
+        if level:
+            gain_db = level.target_db - self._measured_db(level)
+        made = self._write(gain_db)
+        for _ in range(MAX_WRITES - 1):
+            if level is None or made.level_db is None:
+                break
+            miss_db = level.target_db - made.level_db
+            if abs(miss_db) <= min(MAX_MISS_DB, level.tolerance_db * TOLERANCE_SHARE):
+                break
+            made = self._write(made.gain_db + miss_db)
+        self._progress(1.0)
+        return made
+
+    def _listen(self) -> None:
+        """Find out how long the stream is, and how loud its speech."""
+        meter = SpeechLevelMeter(self._rate_in_hz)
+        for block in self._factory():
+            meter.add(block)
+        self._n_in = meter.n_samples
+        self._n_done, self._n_passes = self._n_in, 1
+        self._pre_gain_db = meter.gain_db()
+
+    def _measured_db(self, level: Level) -> float:
+        meter = level_meter.make(level, self._rate_hz, self._profile.channels)
+        for block in self._prepared():
+            meter.add(block)
+        return meter.level_db()
+
+    def _prepared(self) -> Iterator[Samples]:
+        """Yield the stream at the master's rate, compressed, before its gain."""
+        self._n_passes += 1
+        blocks = self._counted(self._factory())
+        if self._profile.is_compressed:
+            blocks = compressed(blocks, self._rate_in_hz, self._pre_gain_db)
+        return _resampled(blocks, self._rate_in_hz, self._rate_hz)
+
+    def _counted(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
+        for block in blocks:
+            self._n_done += len(block)
+            self._progress(min(1.0, self._n_done / (USUAL_PASSES * max(1, self._n_in))))
+            yield block
+
+    def _write(self, gain_db: float) -> Mastering:
+        profile, level = self._profile, self._profile.level
+        meter = level_meter.make(level, self._rate_hz, profile.channels) if level else None
+        true_peak = TruePeakMeter()
+        n_samples = 0
+        with _flac(self._out, self._rate_hz, profile.channels) as file:
+            for block in self._finished(gain_db):
+                if meter:
+                    meter.add(block)
+                true_peak.add(block)
+                n_samples += len(block)
+                file.write(np.repeat(block[:, None], profile.channels, axis=1))
+        _require_whole(self._out, n_samples)
+        return Mastering(
+            path=self._out,
+            sample_rate_hz=self._rate_hz,
+            channels=profile.channels,
+            n_samples=n_samples,
+            gain_db=gain_db,
+            level_db=meter.level_db() if meter else None,
+            true_peak_db=decibels(true_peak.peak() ** 2),
+            n_passes=self._n_passes,
+        )
+
+    def _finished(self, gain_db: float) -> Iterator[Samples]:
+        """Yield the master, one channel of it, exactly as long as it must be."""
+        profile = self._profile
+        factor = np.float32(10 ** (gain_db / 20))
+        blocks: Iterator[Samples] = (block * factor for block in self._prepared())
+        if profile.room_tone_db is not None:
+            blocks = room_tone.add(blocks, profile.room_tone_db, self._rate_hz)
+        if profile.level:
+            blocks = limit(blocks, profile.master_ceiling_db, self._rate_hz)
+        return blocks
+
+
+def _resampled(blocks: Iterator[Samples], rate_in_hz: int, rate_hz: int) -> Iterator[Samples]:
+    """Yield the stream at another rate: as long, to the rounded sample, and not shifted."""
+    if rate_in_hz == rate_hz:
+        yield from blocks
+        return
+    resampler = soxr.ResampleStream(rate_in_hz, rate_hz, 1, dtype="float32", quality="HQ")
+    n_in = n_out = 0
+    for block in blocks_of.of_size(blocks, BLOCK_SAMPLES):
+        n_in += len(block)
+        made = resampler.resample_chunk(block)
+        n_out += len(made)
+        yield made
+    last = resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+    n_missing = round(n_in * rate_hz / rate_in_hz) - n_out
+    yield np.pad(last[:n_missing], (0, max(0, n_missing - len(last))))
+
+
+@contextmanager
+def _flac(path: Path, sample_rate_hz: int, channels: int) -> Iterator[soundfile.SoundFile]:
+    """Open a 24-bit FLAC file to write."""
+    try:
+        with soundfile.SoundFile(
+            path, "w", sample_rate_hz, channels, format="FLAC", subtype="PCM_24"
+        ) as file:
+            yield file
+    except soundfile.LibsndfileError as error:
+        raise StorageError(
+            f"{path} cannot be written: {error}. Make room or choose another folder."
+        ) from error
+
+
+def _require_whole(path: Path, n_samples: int) -> None:
+    """Make sure that all was written: a full disk may show only when the file is closed."""
+    try:
+        n_written = soundfile.info(path).frames
+    except soundfile.LibsndfileError:
+        n_written = 0
+    if n_written != n_samples:
+        raise StorageError(f"{path} was not written whole. Make room on the disk and run again.")
