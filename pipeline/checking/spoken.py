@@ -1,0 +1,59 @@
+"""Words as they are compared: numbers, spelling and writing evened out, and how they sound."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+
+from hibari.g2p import G2P
+from whisper_normalizer.basic import BasicTextNormalizer
+from whisper_normalizer.english import EnglishTextNormalizer
+
+#: Sounds that are one to the ear, or that voices and dictionaries disagree on.
+_ALIKE = str.maketrans(
+    {"ɾ": "t", "ᵊ": "ə", "ᵻ": "ɪ", "ɜ": "ə", "ʌ": "ə", "ɔ": "ɑ", "T": "t", "O": "ɑ", "i": "ɪ"}
+)
+_NOT_SOUNDS = re.compile(r"[\sˈˌː;:,.!?—…\"“”()\-]+")
+_UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km"})
+
+
+def comparable(text: str, language: str) -> list[str]:
+    """Return the words of a text as they are compared; characters where there are no spaces."""
+    if language == "en":
+        return _english()(_even(text)).split()
+    plain = _basic()(unicodedata.normalize("NFKC", text))
+    if language in _UNSPACED:
+        return [char for char in plain if char.isalnum()]
+    return plain.split()
+
+
+def sound(words: Sequence[str], language: str) -> str:
+    """Return how words sound, one letter a sound; other languages are compared as written."""
+    text = " ".join(words)
+    if language != "en" or not text:
+        return "".join(text.split())
+    phonemes = _g2p()(text)
+    return _NOT_SOUNDS.sub("", str(phonemes)).translate(_ALIKE)
+
+
+def _even(text: str) -> str:
+    """Write hyphens and dashes as spaces and dotted letters as one word."""
+    text = re.sub(r"\b(?:[A-Za-z]\.){2,}", lambda m: m[0].replace(".", "") + " ", text)
+    return re.sub(r"(?<=\w)[-–—/](?=\w)", " ", text)
+
+
+@cache
+def _english() -> EnglishTextNormalizer:
+    return EnglishTextNormalizer()
+
+
+@cache
+def _basic() -> BasicTextNormalizer:
+    return BasicTextNormalizer()
+
+
+@cache
+def _g2p() -> G2P:
+    return G2P()
