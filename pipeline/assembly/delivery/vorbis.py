@@ -43,10 +43,8 @@ def write_opus(path: Path, metadata: Metadata, chapters: Sequence[TimedChapter])
 def _write_comments(
     file: flac.FLAC | oggopus.OggOpus, metadata: Metadata, chapters: Sequence[TimedChapter]
 ) -> None:
-    comments = [*_names(metadata), *_chapters(chapters)]
-    for key in list(file.keys()):
-        file.pop(key)
-    file.update(comments)
+    for key, value in (*_names(metadata), *_chapters(chapters)):
+        file[key] = value
 
 
 def _names(metadata: Metadata) -> Iterator[tuple[str, str]]:
