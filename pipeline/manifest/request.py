@@ -16,6 +16,8 @@ class RenderRequest(Record):
 
     version: Literal[1] = 1
     sources: tuple[Source, ...]
+    title: str
+    author: str | None
     engine: str
     #: The default voice, by name.
     voice: str

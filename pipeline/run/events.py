@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,3 +68,6 @@ class Finished:
 
 
 Event = Planned | ChunkDone | Step | Note | Finished
+
+#: Who is told.
+Tell = Callable[[Event], None]
