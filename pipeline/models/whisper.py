@@ -24,6 +24,12 @@ from pipeline.models import mel, windows
 
 #: One step of the alignment: two feature frames.
 STEP_S = 2 / mel.FRAMES_PER_S
+STEP_SAMPLES = 2 * mel.HOP_SAMPLES
+#: Silence after a short clip. Measured on 50 sentences: with 1 s one in eight loops, with 2 s two
+#: of them, with 5 s none, at no more errors than with the full 30 s and four times its speed.
+TAIL_S = 5
+#: Nobody speaks faster than this; a longer transcript is a loop.
+MAX_CHARS_PER_S = 30
 #: The decoder takes 448 tokens, prompt included.
 MAX_TOKENS = 448
 MAX_ALIGNED_TOKENS = 440
@@ -99,7 +105,12 @@ class Whisper:
 
     def transcribe(self, clip: Clip, language: str) -> str:
         """Return what is heard in a clip of up to 30 s."""
-        text, _ = self._hear(self._padded(_speech_samples(clip)), language, clip.duration_s)
+        samples = _speech_samples(clip)
+        size = len(samples) + TAIL_S * mel.SAMPLE_RATE_HZ
+        text, _ = self._hear(self._padded(samples, size), language, clip.duration_s)
+        if len(text) > MAX_CHARS_PER_S * (clip.duration_s + 1):
+            # It loops, as it rarely does on the full window that it was trained on.
+            text, _ = self._hear(self._padded(samples), language, clip.duration_s)
         return text
 
     def transcribe_packed(self, clips: Sequence[Clip], language: str) -> list[str]:
@@ -164,8 +175,12 @@ class Whisper:
         features = mel.log_mel(samples, self._model.n_mels)
         return ctranslate2.StorageView.from_array(features[None])
 
-    def _padded(self, samples: Samples) -> ctranslate2.StorageView:
-        full = np.zeros(windows.WINDOW_S * mel.SAMPLE_RATE_HZ, np.float32)
+    def _padded(
+        self, samples: Samples, size: int = windows.WINDOW_S * mel.SAMPLE_RATE_HZ
+    ) -> ctranslate2.StorageView:
+        """Return the features of the samples with silence up to `size`, whole steps, at most 30 s."""
+        size = min(windows.WINDOW_S * mel.SAMPLE_RATE_HZ, -(-size // STEP_SAMPLES) * STEP_SAMPLES)
+        full = np.zeros(size, np.float32)
         kept = samples[: len(full)]
         full[: len(kept)] = kept
         return self._features(full)
