@@ -16,6 +16,14 @@ HOPS_PER_SECOND = 10
 HOPS_PER_WINDOW = 4
 #: 1 kHz at full scale in one channel measures -3.01 LUFS with this offset.
 OFFSET_DB = -0.691
+#: The two filters of BS.1770-4, tables 1 and 2, as (zeros, poles): the head, which raises the
+#: treble by 4 dB, and the cut of the bass below 38 Hz.
+REFERENCE_HZ = 48_000
+SHELF = (
+    (1.53512485958697, -2.69169618940638, 1.19839281085285),
+    (1.0, -1.69065929318241, 0.73248077421585),
+)
+HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 #: Length of the transforms that filter the signal.
@@ -25,41 +33,39 @@ SILENT_LUFS = -70.0
 
 
 class LoudnessMeter:
-    """Power of one channel in hops of 100 ms, weighted as the ear does ("K").
-
-    The weighting filters are recursive; their response is applied here with transforms, cut off
-    after 100 ms, where it has decayed by more than 180 dB.
-    """
+    """Power of one channel in hops of 100 ms, weighted as the ear does ("K")."""
 
     def __init__(self, sample_rate_hz: int) -> None:
         self._hop = sample_rate_hz // HOPS_PER_SECOND
-        self._n_taps = self._hop
+        self._n_taps = 2 * (self._hop // 2)
         self._step = (FFT_SAMPLES - self._n_taps) // self._hop * self._hop
         self._response = _response(sample_rate_hz, self._n_taps)
-        self._pending = [np.zeros(self._n_taps, np.float32)]
-        self._n_pending = 0
+        # A weighted sample depends on half the taps before it and half after it.
+        self._pending = [np.zeros(self._n_taps // 2, np.float32)]
+        self._n_pending = self._n_taps // 2
         self._powers: list[Powers] = []
 
     def add(self, samples: Samples) -> None:
         """Take the next block, shape [T], into account."""
         self._pending.append(samples)
         self._n_pending += len(samples)
-        if self._n_pending < self._step:
+        length = self._n_taps + self._step
+        if self._n_pending < length:
             return
         pending = np.concatenate(self._pending)
-        while self._n_pending >= self._step:
-            self._weigh(pending[: self._n_taps + self._step])
+        while len(pending) >= length:
+            self._weigh(pending[:length])
             pending = pending[self._step :]
-            self._n_pending -= self._step
-        self._pending = [pending.copy()]
+        self._pending, self._n_pending = [pending.copy()], len(pending)
 
     def powers(self) -> Powers:
-        """Return the power of every whole hop so far, shape [hops]; ends the measurement."""
-        n_hops = self._n_pending // self._hop
-        if n_hops:
-            pending = np.concatenate(self._pending)
-            self._weigh(pending[: self._n_taps + n_hops * self._hop])
-            self._pending, self._n_pending = [], 0
+        """Return the power of every whole hop, shape [hops]; ends the measurement."""
+        pending = np.concatenate([*self._pending, np.zeros(self._n_taps // 2, np.float32)])
+        n_samples = (len(pending) - self._n_taps) // self._hop * self._hop
+        for start in range(0, n_samples, self._step):
+            stop = self._n_taps + min(n_samples, start + self._step)
+            self._weigh(pending[start:stop])
+        self._pending, self._n_pending = [], 0
         return np.concatenate([np.zeros(0), *self._powers])
 
     def _weigh(self, samples: Samples) -> None:
@@ -87,31 +93,22 @@ def _lufs(power: Powers | np.floating) -> Powers:
 
 
 def _response(sample_rate_hz: int, n_taps: int) -> npt.NDArray[np.complex64]:
-    """Return the K weighting as the transform of its first `n_taps` samples."""
-    z = np.exp(-2j * np.pi * np.arange(FFT_SAMPLES // 2 + 1) / FFT_SAMPLES)
-    impulse = np.fft.irfft(_shelf(z, sample_rate_hz) * _high_pass(z, sample_rate_hz))[:n_taps]
-    return np.fft.rfft(impulse, FFT_SAMPLES).astype(np.complex64)
+    """Return the K weighting as the transform of `n_taps` + 1 taps around their middle.
+
+    Only its magnitude counts for power, so the taps are symmetric. The standard gives the filters
+    at 48 kHz; their response is looked up at the frequencies of this rate, so that a sound
+    measures the same at every rate.
+    """
+    frequencies = np.fft.rfftfreq(FFT_SAMPLES, 1 / sample_rate_hz)
+    angles = 2 * np.pi * np.minimum(frequencies / REFERENCE_HZ, 0.5)
+    delay = np.exp(-1j * angles)  # one sample later, at 48 kHz
+    magnitude = np.abs(_biquad(delay, SHELF) * _biquad(delay, HIGH_PASS))
+    taps = np.roll(np.fft.irfft(magnitude), n_taps // 2)[: n_taps + 1]
+    return np.fft.rfft(taps, FFT_SAMPLES).astype(np.complex64)
 
 
-def _shelf(z: npt.NDArray[np.complex128], sample_rate_hz: int) -> npt.NDArray[np.complex128]:
-    """Return the response of the first stage: a head, +4 dB in the treble; z is z⁻¹."""
-    k = np.tan(np.pi * 1681.974450955533 / sample_rate_hz)
-    q, high = 0.7071752369554196, 10 ** (3.999843853973347 / 20)
-    band = high**0.4996667741545416
-    top = (
-        (high + band * k / q + k * k)
-        + 2 * (k * k - high) * z
-        + (high - band * k / q + k * k) * z**2
-    )
-    return np.asarray(top / _poles(z, k, q))
-
-
-def _high_pass(z: npt.NDArray[np.complex128], sample_rate_hz: int) -> npt.NDArray[np.complex128]:
-    """Return the response of the second stage: the bass cut below 38 Hz."""
-    k, q = np.tan(np.pi * 38.13547087602444 / sample_rate_hz), 0.5003270373238773
-    scale = 1 + k / q + k * k
-    return np.asarray(scale * (1 - 2 * z + z**2) / _poles(z, k, q))
-
-
-def _poles(z: npt.NDArray[np.complex128], k: float, q: float) -> npt.NDArray[np.complex128]:
-    return np.asarray((1 + k / q + k * k) + 2 * (k * k - 1) * z + (1 - k / q + k * k) * z**2)
+def _biquad(
+    delay: npt.NDArray[np.complex128], coefficients: tuple[tuple[float, ...], tuple[float, ...]]
+) -> npt.NDArray[np.complex128]:
+    zeros, poles = (sum(c * delay**n for n, c in enumerate(side)) for side in coefficients)
+    return np.asarray(zeros / poles)

@@ -126,18 +126,18 @@ class _Master:
         self._pre_gain_db = meter.gain_db()
 
     def _measured_db(self, level: Level) -> float:
-        meter = level_meter.make(level, self._rate_hz, self._profile.channels)
-        for block in self._prepared():
+        """Return the level of the compressed stream; at its own rate, which is faster."""
+        meter = level_meter.make(level, self._rate_in_hz, self._profile.channels)
+        for block in self._compressed():
             meter.add(block)
         return meter.level_db()
 
-    def _prepared(self) -> Iterator[Samples]:
-        """Yield the stream at the master's rate, compressed, before its gain."""
+    def _compressed(self) -> Iterator[Samples]:
         self._n_passes += 1
         blocks = self._counted(self._factory())
-        if self._profile.is_compressed:
-            blocks = compressed(blocks, self._rate_in_hz, self._pre_gain_db)
-        return _resampled(blocks, self._rate_in_hz, self._rate_hz)
+        if not self._profile.is_compressed:
+            return blocks
+        return compressed(blocks, self._rate_in_hz, self._pre_gain_db)
 
     def _counted(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
         for block in blocks:
@@ -172,8 +172,9 @@ class _Master:
     def _finished(self, gain_db: float) -> Iterator[Samples]:
         """Yield the master, one channel of it, exactly as long as it must be."""
         profile = self._profile
+        resampled = _resampled(self._compressed(), self._rate_in_hz, self._rate_hz)
         factor = np.float32(10 ** (gain_db / 20))
-        blocks: Iterator[Samples] = (block * factor for block in self._prepared())
+        blocks: Iterator[Samples] = (block * factor for block in resampled)
         if profile.room_tone_db is not None:
             blocks = room_tone.add(blocks, profile.room_tone_db, self._rate_hz)
         if profile.level:

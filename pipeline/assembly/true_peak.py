@@ -11,8 +11,8 @@ from pipeline.audio.clip import Samples
 OVERSAMPLING = 4
 #: Samples on either side that decide the value between two samples.
 HALF_TAPS = 12
-#: Samples looked at in one go; frames that cannot matter are skipped.
-FRAME = 512
+#: Samples looked at in one go, at least `HALF_TAPS`; frames that cannot matter are skipped.
+FRAME = 64
 
 
 def _taps() -> Samples:
@@ -37,17 +37,20 @@ def peaks(samples: Samples, above: float) -> Samples:
     """
     (t,) = samples.shape
     n_frames = -(-t // FRAME)
-    padded = np.zeros(n_frames * FRAME + 2 * HALF_TAPS - 1, np.float32)
-    padded[HALF_TAPS - 1 : HALF_TAPS - 1 + t] = samples
-    windows = sliding_window_view(padded, FRAME + 2 * HALF_TAPS - 1)[::FRAME]
-    loudest = np.maximum(windows.max(axis=1), -windows.min(axis=1))
-    result = np.zeros(n_frames * FRAME, np.float32)
-    result[:t] = np.abs(samples)
-    frames = result.reshape(n_frames, FRAME)
-    for index in np.flatnonzero(loudest * BOUND > above):
-        between = np.abs(sliding_window_view(windows[index], 2 * HALF_TAPS) @ TAPS)
-        np.maximum(frames[index], between.max(axis=1), out=frames[index])
-    return result[:t]
+    padded = np.zeros((n_frames + 2) * FRAME, np.float32)
+    padded[FRAME : FRAME + t] = samples
+    magnitudes = np.abs(padded).reshape(-1, FRAME)
+    loudest = magnitudes.max(axis=1)
+    around = np.maximum(np.maximum(loudest[:-2], loudest[1:-1]), loudest[2:])
+    result = magnitudes[1:-1]
+    chosen = np.flatnonzero(around * BOUND > above)
+    if len(chosen):
+        starts = sliding_window_view(padded, FRAME + 2 * HALF_TAPS - 1)[FRAME - HALF_TAPS + 1 :]
+        frames = starts[::FRAME][chosen]  # [K, FRAME + 2 * HALF_TAPS - 1]
+        between = np.abs(sliding_window_view(frames, 2 * HALF_TAPS, axis=1) @ TAPS)
+        for point in range(OVERSAMPLING - 1):
+            result[chosen] = np.maximum(result[chosen], between[..., point])
+    return result.reshape(-1)[:t]
 
 
 class TruePeakMeter:
@@ -60,6 +63,7 @@ class TruePeakMeter:
     def add(self, samples: Samples) -> None:
         """Take the next block, shape [T], into account."""
         both = np.concatenate([self._before, samples])
+        self._peak = max(self._peak, float(np.abs(samples).max(initial=0.0)))
         # The last points depend on the next block and are looked at with it.
         sure = peaks(both, self._peak)[HALF_TAPS - 1 : len(both) - HALF_TAPS]
         self._peak = max(self._peak, float(sure.max(initial=0.0)))
