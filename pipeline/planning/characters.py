@@ -18,6 +18,7 @@ AMBIGUOUS_QUOTES = frozenset("\"'＂“‘")
 
 _CJK = regex.compile(rf"[{CJK_CLASS}]")
 _CJK_MARK = regex.compile(r"[\u3000-\u303f\uff00-\uffef]")
+_KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}ー]")
 _KATAKANA = regex.compile(r"[\p{Katakana}ー]")
 
 
@@ -39,6 +40,11 @@ def is_cjk_mark(char: str) -> bool:
 def is_katakana(char: str) -> bool:
     """Tell whether the character is katakana, whose words are loans written in one run."""
     return _KATAKANA.match(char) is not None
+
+
+def is_kana(char: str) -> bool:
+    """Tell whether the character is hiragana or katakana."""
+    return _KANA.match(char) is not None
 
 
 def opens(char: str) -> bool:

@@ -28,7 +28,7 @@ _LOOK_BACK = 16
 
 #: What a cut costs, next to the squared relative deviation of a part from the ideal length.
 _AFTER_STRONG_CLAUSE, _AFTER_WEAK_CLAUSE, _BEFORE_OPENER = 0.0, 0.1, 0.2
-_AT_SPACE, _AFTER_FULL_STOP, _BETWEEN_LETTERS, _BETWEEN_NUMBERS = 0.5, 0.6, 0.8, 1.5
+_AT_SPACE, _BETWEEN_LETTERS, _AFTER_FULL_STOP, _BETWEEN_NUMBERS = 0.5, 0.8, 1.5, 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,16 @@ import regex
 from pipeline.errors import InputError
 from pipeline.manifest.plan import Reading
 from pipeline.planning.characters import CJK_CLASS
-from pipeline.planning.lexicon_entry import Entry, regex_pattern, word_pattern
-from pipeline.planning.lexicon_rows import Row, read_rows
+from pipeline.planning.lexicon_entry import Entry, parse_entry
+from pipeline.planning.lexicon_rows import read_rows
 
 #: How long one regex may search one chunk before it is refused as runaway.
 REGEX_TIMEOUT_S = 2.0
 
 #: A CJK letter, a word of another script, or a symbol: what an entry is looked up by.
 _TOKEN = regex.compile(rf"[{CJK_CLASS}]|[\w--[{CJK_CLASS}]]+|[^\w\s]", regex.V1)
-_CASES = ("smart", "match", "ignore")
+#: Marks that are one and the same to an entry.
+_SAME_MARK = str.maketrans("’‐‑", "'--")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,102 +84,23 @@ def load(path: Path) -> Lexicon:
     Raises:
         InputError: Something in the file is wrong; says the line and the remedy.
     """
-    entries: list[Entry] = []
-    lines: dict[tuple[object, ...], int] = {}
+    entries: dict[tuple[str, bool, str | None, bool], Entry] = {}
     for row in read_rows(path):
-        entry = _entry(path, row)
-        key = (entry.source, entry.is_regex, entry.language, entry.pattern.flags)
-        if key in lines:
-            raise _wrong(
+        entry = parse_entry(path, row)
+        if (other := entries.setdefault(entry.identity, entry)) is not entry:
+            raise InputError(
                 path,
-                row,
-                f"{entry.source!r} is already in line {lines[key]}.",
-                "Remove one of them.",
+                f"{entry.source!r} is already in line {other.line}.",
+                remedy="Remove one of them.",
+                place=f"line {row.line}",
             )
-        lines[key] = row.line
-        entries.append(entry)
-    return Lexicon(tuple(entries), path)
+    return Lexicon(tuple(entries.values()), path)
 
 
 def _tokens(text: str) -> list[str]:
-    return [token.casefold() for token in _TOKEN.findall(text)]
+    return [token.casefold() for token in _TOKEN.findall(text.translate(_SAME_MARK))]
 
 
 def _precedence(match: tuple[int, int, int]) -> tuple[int, int, int]:
     start, end, number = match
     return (start - end, number, start)
-
-
-def _entry(path: Path, row: Row) -> Entry:
-    cells = row.cells
-    _check(path, row)
-    is_regex = "regex" in cells
-    source = cells["regex"] if is_regex else cells["word"]
-    entry = Entry(
-        source=source,
-        is_regex=is_regex,
-        pattern=_pattern(path, row, source, is_regex=is_regex),
-        language=cells["language"].split("-")[0].lower() if "language" in cells else None,
-        respelling=cells.get("respelling"),
-        phonemes=cells["phonemes"].strip("/").strip() if "phonemes" in cells else None,
-        line=row.line,
-    )
-    _check_groups(path, row, entry)
-    return entry
-
-
-def _check(path: Path, row: Row) -> None:
-    cells = row.cells
-    if ("word" in cells) == ("regex" in cells):
-        raise _wrong(path, row, "An entry needs a word or a regex.", "Fill in one of the two.")
-    if ("respelling" in cells) == ("phonemes" in cells):
-        raise _wrong(
-            path, row, "An entry needs a respelling or phonemes.", "Fill in one of the two."
-        )
-    if cells.get("case", "smart") not in _CASES:
-        raise _wrong(
-            path, row, f"Unknown case rule {cells['case']!r}.", f"Write {', '.join(_CASES)}."
-        )
-    if "/" in cells.get("phonemes", "").strip("/") or cells.get("phonemes", "x").strip("/ ") == "":
-        raise _wrong(
-            path, row, "The phonemes are empty or have a slash inside.", "Write them as in həlˈO."
-        )
-
-
-def _pattern(path: Path, row: Row, source: str, *, is_regex: bool) -> regex.Pattern[str]:
-    case = row.cells.get("case", "smart")
-    ignore_case = case == "ignore" or (
-        case == "smart" and not is_regex and source == source.lower()
-    )
-    if not is_regex:
-        return word_pattern(source, ignore_case=ignore_case)
-    try:
-        pattern = regex_pattern(source, ignore_case=ignore_case)
-    except regex.error as error:
-        raise _wrong(path, row, f"Not a regex: {error}.", "Correct it.") from error
-    if pattern.match(""):
-        raise _wrong(
-            path, row, f"The regex {source!r} matches nothing at all.", "Make it need a character."
-        )
-    return pattern
-
-
-def _check_groups(path: Path, row: Row, entry: Entry) -> None:
-    """Refuse a respelling that names a group which the regex does not have."""
-    if not entry.is_regex or entry.respelling is None:
-        return
-    try:
-        regex.compile(f"(?:{entry.pattern.pattern})|", entry.pattern.flags).match("").expand(
-            entry.respelling
-        )
-    except (regex.error, IndexError) as error:
-        raise _wrong(
-            path,
-            row,
-            f"The respelling {entry.respelling!r} does not fit the regex: {error}.",
-            r"Use \1 for the first group, and \\ for a backslash.",
-        ) from error
-
-
-def _wrong(path: Path, row: Row, problem: str, remedy: str) -> InputError:
-    return InputError(path, problem, remedy=remedy, place=f"line {row.line}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -107,9 +108,10 @@ def _chunk(index: int, draft: _Draft, sentences: Sequence[Unit], options: PlanOp
 
 def _chapters(script: Script, chunks: Sequence[Chunk]) -> tuple[PlannedChapter, ...]:
     """Tell which chunks each chapter owns; a chapter without words owns none."""
+    counts = Counter(chunk.chapter for chunk in chunks)
     chapters, first = [], 0
     for index, chapter in enumerate(script.chapters):
-        count = sum(1 for chunk in chunks if chunk.chapter == index)
-        chapters.append(PlannedChapter(title=chapter.title, first_chunk=first, n_chunks=count))
-        first += count
+        planned = PlannedChapter(title=chapter.title, first_chunk=first, n_chunks=counts[index])
+        chapters.append(planned)
+        first += planned.n_chunks
     return tuple(chapters)

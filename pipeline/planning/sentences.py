@@ -33,6 +33,8 @@ _BEFORE_NUMBER = regex.compile(
     r"(?<!\w)(approx|art|ca|ch|ed|eq|est|ex|fig|no|nos|op|p|pp|pt|sec|vol)\.\s*$",
     regex.IGNORECASE,
 )
+#: "No. He did not.", which sentencex takes for the abbreviation in "No. 5" and "No. IV".
+_ANSWER_NO = regex.compile(r"(?<!\w)No(?=\.\s+(?![IVXLC]+(?!\w))\p{L})")
 #: "at 5 p.m. Monday", "9 a.m. EST": the day or time zone goes with the time.
 _CLOCK_TIME = regex.compile(r"(?<!\w)[ap]\.\s?m\.\s*$", regex.IGNORECASE)
 _AFTER_CLOCK_TIME = regex.compile(
@@ -65,6 +67,8 @@ def sentences(text: str, language: str) -> list[str]:
 def _cut(text: str, language: str) -> list[str]:
     """Return sentencex's slices of the text, made with quotation marks out of the way."""
     blanked = _ENCLOSING_MARK.sub(" ", text)
+    if language == "en":
+        blanked = _ANSWER_NO.sub("Oh", blanked)
     slices, start = [], 0
     for piece in segment(language, blanked):
         slices.append(text[start : start + len(piece)])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
-from pipeline.manifest.plan import Chunk, Plan
+from pipeline.manifest.plan import Chunk, Plan, PlannedChapter
 from pipeline.planning.duration import estimate_s
 
 
@@ -49,21 +50,23 @@ class Summary:
 
 def summarize(plan: Plan) -> Summary:
     """Count and estimate what the plan holds."""
+    counts = Counter(sentence.chapter for sentence in plan.sentences)
     return Summary(
         title=plan.title,
         author=plan.author,
         language=plan.language,
-        chapters=tuple(_chapter(plan, index) for index in range(len(plan.chapters))),
+        chapters=tuple(
+            _chapter(chapter, plan, counts[index]) for index, chapter in enumerate(plan.chapters)
+        ),
         voices=tuple(dict.fromkeys(chunk.voice for chunk in plan.chunks)),
     )
 
 
-def _chapter(plan: Plan, index: int) -> ChapterSummary:
-    planned = plan.chapters[index]
+def _chapter(planned: PlannedChapter, plan: Plan, n_sentences: int) -> ChapterSummary:
     chunks = plan.chunks[planned.first_chunk : planned.first_chunk + planned.n_chunks]
     return ChapterSummary(
         title=planned.title,
-        n_sentences=sum(1 for sentence in plan.sentences if sentence.chapter == index),
+        n_sentences=n_sentences,
         n_chunks=planned.n_chunks,
         n_chars=sum(len(chunk.text) for chunk in chunks),
         duration_s=sum(map(_duration_s, chunks)),
