@@ -48,7 +48,13 @@ class Difference:
 
 def differences(text: str, transcript: str, language: str) -> list[Difference]:
     """Return where a transcript differs from the text, in order; what sounds alike is equal."""
-    written, heard = comparable(text, language), comparable(transcript, language)
+    return differences_of(comparable(text, language), comparable(transcript, language), language)
+
+
+def differences_of(
+    written: Sequence[str], heard: Sequence[str], language: str
+) -> list[Difference]:
+    """Return where comparable words were heard otherwise than written."""
     found = [_difference(written, heard, block, language) for block in _blocks(written, heard)]
     return [difference for difference in found if difference.distance > 0]
 

@@ -34,6 +34,7 @@ class Recipe:
 
     engine: str
     engine_fingerprint: str
+    sample_rate_hz: int
     #: Revision of each voice by name.
     voice_revisions: dict[str, str]
     #: Names the marks: takes judged by another checker are judged again, not spoken again.
@@ -128,6 +129,24 @@ def is_intact(marks: Marks, store: LocalStore) -> bool:
     return data is not None and hashlib.sha256(data).hexdigest() == marks.audio_sha256
 
 
+def give_up(chunk: Chunk, error: EngineError, recipe: Recipe, store: LocalStore) -> Marks:
+    """Store a gap for every take that is missing, and return what stands for the chunk.
+
+    More takes, another seed or another version of the engine will try again.
+    """
+    takes = []
+    for take in range(recipe.max_takes):
+        key = recipe.key(chunk, take)
+        marks = load_marks(key, recipe.checker, store)
+        if marks is None or not is_intact(marks, store):
+            clip = _gap(recipe.sample_rate_hz)
+            audio = encode_flac(clip)
+            marks = _marks(key, clip, audio, *_failure(chunk, clip, error))
+            _put(marks, audio, recipe, store)
+        takes.append(marks)
+    return best(takes)
+
+
 def _take(chunk: Chunk, key: str, recipe: Recipe, stages: Stages) -> Marks:
     known = load_marks(key, recipe.checker, stages.store)
     if known and is_intact(known, stages.store):
@@ -138,10 +157,14 @@ def _take(chunk: Chunk, key: str, recipe: Recipe, stages: Stages) -> Marks:
     # What is checked and aligned is what is stored: 16-bit audio, not the engine's floats.
     clip = decode_audio(audio)
     marks = _judged(chunk, key, clip, audio, spoken.error, stages)
-    # The marks go first: audio without marks is never taken for a finished take.
-    stages.store.put(names.marks(key, recipe.checker), marks.encode())
-    stages.store.put(names.audio(key), audio)
+    _put(marks, audio, recipe, stages.store)
     return marks
+
+
+def _put(marks: Marks, audio: bytes, recipe: Recipe, store: LocalStore) -> None:
+    # The marks go first: audio without marks is never taken for a finished take.
+    store.put(names.marks(marks.key, recipe.checker), marks.encode())
+    store.put(names.audio(marks.key), audio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,25 +192,35 @@ def _speak(chunk: Chunk, key: str, recipe: Recipe, engine: Engine) -> _Spoken:
     )
     (clip,) = engine.synthesize([utterance])
     if isinstance(clip, EngineError):
-        rate = engine.capabilities.sample_rate_hz
-        return _Spoken(Clip(np.zeros(int(GAP_S * rate), np.float32), rate), clip)
+        return _Spoken(_gap(engine.capabilities.sample_rate_hz), clip)
     return _Spoken(clip)
+
+
+def _gap(sample_rate_hz: int) -> Clip:
+    return Clip(np.zeros(int(GAP_S * sample_rate_hz), np.float32), sample_rate_hz)
 
 
 def _judged(
     chunk: Chunk, key: str, clip: Clip, audio: bytes, error: EngineError | None, stages: Stages
 ) -> Marks:
     if error:
-        words: tuple[Word, ...] = stages.aligner.fallback(chunk, clip)
-        defect = Defect(kind="missing", detail=str(error))
-        verdict = Verdict(passed=False, score=0.0, method="none", defects=(defect,))
-    else:
-        with stages.watch.stage("alignment"):
-            aligned = stages.aligner.align(chunk, clip)
-            words = stages.aligner.fallback(chunk, clip) if aligned is None else aligned
-        with stages.watch.stage("checking"):
-            verdict = stages.checker.check(chunk, clip, aligned, key)
-        verdict = _with_unspeakable(verdict, chunk, stages.engine)
+        return _marks(key, clip, audio, *_failure(chunk, clip, error))
+    with stages.watch.stage("alignment"):
+        aligned = stages.aligner.align(chunk, clip)
+        words = stages.aligner.fallback(chunk, clip) if aligned is None else aligned
+    with stages.watch.stage("checking"):
+        verdict = stages.checker.check(chunk, clip, aligned, key)
+    return _marks(key, clip, audio, words, _with_unspeakable(verdict, chunk, stages.engine))
+
+
+def _failure(chunk: Chunk, clip: Clip, error: EngineError) -> tuple[tuple[Word, ...], Verdict]:
+    """Return the words and the verdict of a take that could not be synthesized."""
+    defect = Defect(kind="missing", detail=str(error))
+    verdict = Verdict(passed=False, score=0.0, method="none", defects=(defect,))
+    return Aligner(None).fallback(chunk, clip), verdict
+
+
+def _marks(key: str, clip: Clip, audio: bytes, words: tuple[Word, ...], verdict: Verdict) -> Marks:
     span = speech_span(clip)
     return Marks(
         key=key,

@@ -6,7 +6,6 @@ that is wrong is ever taken for finished.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pipeline.manifest.marks import Marks
 from pipeline.manifest.request import RenderRequest
 from pipeline.manifest.result import OutputFile, Result
 from pipeline.run import parts, receipt
+from pipeline.run.digests import sha256
 from pipeline.run.events import Step, Tell
 from pipeline.run.prepare import Job
 from pipeline.store.local import LocalStore
@@ -103,9 +103,7 @@ def _earlier(store: LocalStore) -> list[_Earlier]:
         request, result = store.get(names.request(job_id)), store.get(names.result(job_id))
         if request and result:
             try:
-                found.append(
-                    _Earlier(job_id, RenderRequest.decode(request), Result.decode(result))
-                )
+                found.append(_Earlier(job_id, RenderRequest.decode(request), Result.decode(result)))
             except CorruptObjectError:
                 continue
     return found
@@ -148,9 +146,3 @@ def _is_intact(file: OutputFile, out: Path) -> bool:
         return path.stat().st_size == file.size_bytes and sha256(path) == file.sha256
     except OSError:
         return False
-
-
-def sha256(path: Path) -> str:
-    """Return the digest of a file, read block by block."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

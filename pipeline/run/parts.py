@@ -15,6 +15,8 @@ from pipeline.assembly.delivery.encode import encode
 from pipeline.assembly.delivery.metadata import Metadata
 from pipeline.assembly.mastering import master
 from pipeline.assembly.measure import Measurement, measure
+from pipeline.assembly.placement import Placements
+from pipeline.assembly.report.waveform import Waveform, waveforms
 from pipeline.assembly.subtitles import files as subtitles
 from pipeline.errors import ProfileError
 from pipeline.manifest.marks import Marks
@@ -55,9 +57,12 @@ class MadePart:
     """A part with everything made of it."""
 
     part: Part
+    placements: Placements
     timeline: Timeline
     files: tuple[MadeFile, ...]
     subtitles: tuple[Path, ...]
+    #: One a chapter.
+    waveforms: tuple[Waveform, ...]
 
     @property
     def paths(self) -> list[Path]:
@@ -122,9 +127,10 @@ class _Maker:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             deliver = partial(self._deliver, part, timeline, path)
             files = tuple(pool.map(deliver, job.request.formats))
+        pictures = waveforms(path, timeline.chapters)
         path.unlink()
         written = subtitles.write(timeline, job.request.subtitles, part.stem)
-        return MadePart(part, timeline, files, tuple(written))
+        return MadePart(part, placed, timeline, files, tuple(written), pictures)
 
     def _deliver(self, part: Part, timeline: Timeline, path: Path, name: str) -> MadeFile:
         """Encode a master, measure the result, and put it in place if it meets the profile."""

@@ -116,6 +116,7 @@ def _recipe(planned: Plan, options: RenderOptions, engine: Engine, checker: str)
     return Recipe(
         engine=engine.name,
         engine_fingerprint=engine.fingerprint(),
+        sample_rate_hz=engine.capabilities.sample_rate_hz,
         voice_revisions={voice: engine.voice_revision(voice) for voice in voices},
         checker=checker,
         speed=options.speed,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from pipeline import names
@@ -16,22 +15,22 @@ from pipeline.checking.policy import CheckPolicy
 from pipeline.errors import CrashError
 from pipeline.manifest.marks import Marks
 from pipeline.manifest.plan import Chunk
+from pipeline.manifest.result import Result
 from pipeline.models import resolve
-from pipeline.planning import duration
+from pipeline.planning.summary import summarize
 from pipeline.run import finish, lock
 from pipeline.run.chunk import give_up, settled
-from pipeline.run.events import ChunkDone, Event, Finished, Note, Planned, Step
+from pipeline.run.events import ChunkDone, Finished, Note, Planned, Step, Tell
 from pipeline.run.options import RenderOptions
 from pipeline.run.pool import Pool
 from pipeline.run.prepare import Job, prepare
-from pipeline.run.stages import Settled, Workshop
+from pipeline.run.stages import Settled, Workshop, judges
+from pipeline.run.stopwatch import processor_s
 from pipeline.settings import Settings
 from pipeline.store.local import LocalStore
 
 #: Folder inside the output folder that holds the chunks, plans and receipts.
 STATE_FOLDER = ".voxmill"
-
-Tell = Callable[[Event], None]
 
 
 def render(
@@ -46,22 +45,24 @@ def render(
         ProfileError: A finished file does not meet the profile.
         StorageError: The disk is full, or the folder cannot be written.
     """
+    started_s = processor_s()
     with lock.held(out / STATE_FOLDER):
         whisper_dir = find_whisper(options, settings, tell)
         policy = CheckPolicy(mode=options.check)
-        job = prepare(path, options, settings, checker=fingerprint(policy, whisper_dir))
+        job = prepare(path, options, settings, checker=judges(whisper_dir, policy))
         store = LocalStore(out / STATE_FOLDER)
         before = finish.intact_result(job, store, out)
         if before:
-            return _told(tell, Finished(job.id, str(finish.folder(job, out)), before, True, {}))
+            return _told(tell, Finished(job.id, _folder(before, out), before, True, {}))
         store.put(names.request(job.id), job.request.encode())
         store.put(names.plan(job.id), job.plan.encode())
         workshop = Workshop(job.recipe, policy, whisper_dir, store.root, settings)
         speaking = _Speaking(job, store, workshop, tell)
         marks = speaking.run()
-        result, spent_s = finish.finish(job, marks, store, out, tell)
-        spent = dict(speaking.spent_s + Counter(spent_s))
-        return _told(tell, Finished(job.id, str(finish.folder(job, out)), result, False, spent))
+        result = finish.finish(job, marks, store, out, tell)
+        spent_s = {**speaking.spent_s, "pipeline": 0.0}
+        spent_s["pipeline"] = processor_s() - started_s - sum(spent_s.values())
+        return _told(tell, Finished(job.id, _folder(result, out), result, False, spent_s))
 
 
 def find_whisper(options: RenderOptions, settings: Settings, tell: Tell) -> Path | None:
@@ -73,6 +74,10 @@ def find_whisper(options: RenderOptions, settings: Settings, tell: Tell) -> Path
         tell(Step("models", done / total if total else 0.0, file))
 
     return resolve.model_dir("whisper-base", settings=settings, progress=progress)
+
+
+def _folder(result: Result, out: Path) -> str:
+    return str((out / result.outputs[0].name).parent)
 
 
 def _told(tell: Tell, finished: Finished) -> Finished:
@@ -114,7 +119,7 @@ class _Speaking:
                 n_chapters=len(plan.chapters),
                 n_chunks=len(self._chunks),
                 n_cached=len(self._marks),
-                estimated_s=duration.plan_s(plan),
+                estimated_s=summarize(plan).duration_s,
             )
         )
         for note in self._job.notes:

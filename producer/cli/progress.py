@@ -184,3 +184,37 @@ def json_error(error: Exception) -> None:
     """Tell a program that the command failed, on the stream it reads."""
     fields = {"event": "Error", "kind": type(error).__name__, "message": str(error)}
     typer.echo(json.dumps(fields, ensure_ascii=False))
+
+
+class Steps(AbstractContextManager["Steps"]):
+    """A bar for work that tells only its share; silent where there is no terminal."""
+
+    def __init__(self, title: str) -> None:
+        console = Console(stderr=True)
+        self._title = title
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task(title, total=1.0)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def __call__(self, share: float, detail: str) -> None:
+        """Show how far the work has come."""
+        self._progress.update(self._task, completed=share, description=f"{self._title} {detail}")
