@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:  # the command line reads the profiles, and must start without audio libraries
+    from pipeline.assembly.measure import Measurement
 
 #: A mono file played on two loudspeakers sounds, and measures, this much louder.
 DUAL_MONO_DB = 3.01
@@ -56,6 +59,8 @@ class Profile:
     #: None keeps the engine's rate.
     sample_rate_hz: int | None
     channels: int
+    #: Numbers of channels a file may have as well.
+    other_channels: tuple[int, ...] = field(default=(), kw_only=True)
     #: None leaves the level as the engine made it.
     level: Level | None
     peak: Peak | None
@@ -105,6 +110,7 @@ PODCAST = Profile(
     level=Level("lufs", -16.0, 0.5),
     peak=Peak("true", -1.0),
     master_ceiling_db=-2.5,
+    other_channels=(1,),
     formats=("mp3",),
     bitrates_kbps={"m4b": 128, "mp3": 128, "opus": 96},
 )
@@ -161,3 +167,94 @@ RAW = Profile(
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile for profile in (AUDIOBOOK, PODCAST, ACX, BROADCAST, RAW)
 }
+
+#: What ffmpeg calls the codec of each format; WAV holds one of several kinds of PCM.
+CODECS = {"m4b": "aac", "mp3": "mp3", "opus": "opus", "flac": "flac", "wav": "pcm"}
+#: Opus knows this rate only.
+OPUS_HZ = 48_000
+#: Times are measured in frames of 10 ms, at a level that decides where speech begins.
+TIME_SLACK_S = 0.02
+
+
+def check(measured: Measurement, profile: Profile, format_name: str) -> tuple[str, ...]:
+    """Return how an encoded file misses its profile, with figures and limits; empty if it meets it.
+
+    Args:
+        measured: From the encoded file itself.
+        profile: What it was made for.
+        format_name: "m4b", "mp3", "opus", "flac" or "wav".
+    """
+    return (
+        *_check_encoding(measured, profile, format_name),
+        *_check_level(measured, profile),
+        *_check_peak(measured, profile),
+        *_check_quiet(measured, profile),
+        *_check_length(measured, profile),
+    )
+
+
+def _check_encoding(measured: Measurement, profile: Profile, format_name: str) -> Iterator[str]:
+    if not measured.codec.startswith(CODECS[format_name]):
+        yield f"the codec is {measured.codec}, must be {CODECS[format_name]}"
+    rate_hz = OPUS_HZ if format_name == "opus" else profile.sample_rate_hz
+    if rate_hz and measured.sample_rate_hz != rate_hz:
+        yield f"the sample rate is {measured.sample_rate_hz} Hz, must be {rate_hz} Hz"
+    if measured.channels not in (profile.channels, *profile.other_channels):
+        yield f"it has {measured.channels} channels, must have {profile.channels}"
+    if format_name in profile.constant_bitrate:
+        least = profile.bitrates_kbps[format_name]
+        if not measured.is_constant_bitrate:
+            yield "the bit rate varies, must be constant"
+        if (measured.bitrate_kbps or 0) < least:
+            yield f"the bit rate is {measured.bitrate_kbps} kbit/s, must be at least {least}"
+
+
+def _check_level(measured: Measurement, profile: Profile) -> Iterator[str]:
+    level = profile.level
+    if level is None:
+        return
+    target = level.for_channels(measured.channels, profile.channels)
+    is_rms = level.kind == "rms"
+    found = measured.rms_db if is_rms else measured.integrated_lufs
+    name, unit = ("RMS level", "dB") if is_rms else ("loudness", "LUFS")
+    if abs(found - target) > level.tolerance_db:
+        yield (
+            f"the {name} is {found:.2f} {unit}, must be {target - level.tolerance_db:.2f} … "
+            f"{target + level.tolerance_db:.2f} {unit}"
+        )
+
+
+def _check_peak(measured: Measurement, profile: Profile) -> Iterator[str]:
+    peak = profile.peak
+    if peak is None:
+        return
+    is_true = peak.kind == "true"
+    found = measured.true_peak_db if is_true else measured.sample_peak_db
+    name, unit = ("true peak", "dBTP") if is_true else ("peak", "dB")
+    if found > peak.max_db:
+        yield f"the {name} is {found:.2f} {unit}, must be at most {peak.max_db:.2f} {unit}"
+
+
+def _check_quiet(measured: Measurement, profile: Profile) -> Iterator[str]:
+    floor_db = profile.noise_floor_db
+    if floor_db is not None and measured.noise_floor_db > floor_db:
+        yield f"the noise floor is {measured.noise_floor_db:.1f} dB, must be at most {floor_db} dB"
+    for name, found_s, accepted in (
+        ("before the first word", measured.head_s, profile.head_range),
+        ("after the last word", measured.tail_s, profile.tail_range),
+    ):
+        if accepted and not (
+            accepted.min_s - TIME_SLACK_S <= found_s <= accepted.max_s + TIME_SLACK_S
+        ):
+            yield (
+                f"the quiet {name} lasts {found_s:.2f} s, must be {accepted.min_s} … "
+                f"{accepted.max_s} s"
+            )
+
+
+def _check_length(measured: Measurement, profile: Profile) -> Iterator[str]:
+    if profile.max_minutes is not None and measured.duration_s > 60 * profile.max_minutes:
+        yield (
+            f"it lasts {measured.duration_s / 60:.1f} minutes, must be at most "
+            f"{profile.max_minutes:.0f}: split the chapter"
+        )
