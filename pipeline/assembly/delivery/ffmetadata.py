@@ -71,4 +71,7 @@ def _given(tags: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _escaped(value: str) -> str:
-    return re.sub(r"([=;#\\\n])", r"\\\1", value.replace("\r\n", "\n").replace("\r", "\n"))
+    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    # ffmpeg takes a line that ends in a backslash as unfinished, even in an escaped one.
+    value += " " if value.endswith("\\") else ""
+    return re.sub(r"([=;#\\\n])", r"\\\1", value)

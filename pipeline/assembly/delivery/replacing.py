@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.store.local import TEMPORARY, explain
@@ -33,7 +33,8 @@ def replacing(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise explain(error, target.parent) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_text(target: Path, text: str) -> None:
