@@ -145,7 +145,7 @@ def models_folder(settings: Settings) -> Finding:
 
 def cores() -> Finding:
     """How many cores may be used?"""
-    return Finding("cores", True, str(len(os.sched_getaffinity(0))), is_needed=False)
+    return Finding("cores", True, str(os.cpu_count()), is_needed=False)
 
 
 def memory() -> Finding:
