@@ -16,7 +16,8 @@ def after_unit(unit: Unit, following: Unit | None, pauses: Pauses) -> int:
     if following.scene != unit.scene:
         return pauses.scene_break_ms
     if following.block == unit.block:
-        return after_text(unit.text, pauses)
+        # Where a voice ends without punctuation, the next one still lets it finish.
+        return max(after_text(unit.text, pauses), pauses.clause_ms)
     if unit.is_heading or following.is_heading:
         return pauses.heading_ms
     return pauses.paragraph_ms

@@ -44,6 +44,8 @@ _AFTER_CLOCK_TIME = regex.compile(
 #: What follows a quotation in Chinese ("…？”他问。") and Japanese ("…」と言った。").
 _CJK_TAG = regex.compile(r"と|って|[\p{Han}]{0,8}?[说說问問道答喊叫嚷想]")
 _CJK_QUOTE_END = regex.compile(r"[。！？…?!｡][”」』’]+\s*$")
+#: Not a name such as iPhone.
+_LOWER_CASE_WORD = regex.compile(r"\p{Ll}(?!\w*\p{Lu})")
 _OPEN_ENDED = regex.compile(r"[!?…？！]\s*$|\.\.\.\s*$")
 
 
@@ -111,7 +113,7 @@ def _belongs_to(previous: str, text: str, language: str) -> bool:
 
 def _is_dialogue_tag(previous: str, text: str) -> bool:
     """Tell whether a lower-case word goes on after a quotation, a "?" or an abbreviation."""
-    if not text[0].islower():
+    if not _LOWER_CASE_WORD.match(text):
         return False
     stripped = previous.rstrip()
     return (

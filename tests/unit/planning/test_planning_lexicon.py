@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline import names
 from pipeline.errors import InputError
@@ -12,6 +14,8 @@ from pipeline.manifest.plan import Chunk, Plan
 from pipeline.manifest.script import Block, Chapter, Script, Span
 from pipeline.planning import lexicon as lexicons
 from pipeline.planning.lexicon import Lexicon, load
+from pipeline.planning.lexicon_entry import parse_entry
+from pipeline.planning.lexicon_rows import Row
 from pipeline.planning.plan import PlanOptions, plan_script
 
 
@@ -172,3 +176,26 @@ def test_editing_an_entry_changes_only_the_chunks_with_the_word(csv: Path) -> No
 def test_the_order_of_entries_that_do_not_meet_does_not_matter(csv: Path) -> None:
     one = plan_with(lexicon(csv, "GIF,jif", "Liddell,LID-ul"))
     assert plan_with(lexicon(csv, "Liddell,LID-ul", "GIF,jif")) == one
+
+
+few = settings(max_examples=60, deadline=None)
+words = st.text(alphabet="aAb'-好 重+.", min_size=1, max_size=5).map(str.strip).filter(bool)
+
+
+@few
+@given(st.lists(words, max_size=8), st.lists(words, max_size=12).map(" ".join))
+def test_readings_are_in_order_and_never_overlap(entries: list[str], text: str) -> None:
+    rows = [Row(n, {"word": word, "respelling": "x"}) for n, word in enumerate(entries)]
+    made = Lexicon(tuple(parse_entry(Path("words.csv"), row) for row in rows))
+    ends = [(reading.start, reading.end) for reading in made.readings(text, "en")]
+    flat = [place for both in ends for place in both]
+    assert flat == sorted(flat)
+    assert all(start < end <= len(text) for start, end in ends)
+
+
+@few
+@given(words)
+def test_an_entry_matches_its_own_word(word: str) -> None:
+    entry = parse_entry(Path("words.csv"), Row(1, {"word": word, "respelling": "x"}))
+    for text in (word, f"“{word},”", f"a {word} b"):
+        assert word in matched(Lexicon((entry,)), text)

@@ -123,7 +123,13 @@ def test_the_pause_follows_from_what_comes_between() -> None:
 def test_the_last_mark_of_a_chunk_decides_the_pause_inside_a_paragraph() -> None:
     spans = ("He asked “Who is it?”", "and then he said:", "nothing at all", "was it… ", "End.")
     bella = [Span(text=text, voice=f"voice{n}") for n, text in enumerate(spans)]
-    assert pauses(plan_of(paragraph(*bella)))[:-1] == [480, 180, 60, 600]
+    assert pauses(plan_of(paragraph(*bella)))[:-1] == [480, 180, 180, 600]
+
+
+def test_a_part_of_a_sentence_pauses_as_its_mark_asks() -> None:
+    text = "He walked along the wall; there he counted all the stones of the old house by the gate."
+    plan = plan_of(paragraph(text), options=replace(OPTIONS, max_chars=40, merge_below_chars=0))
+    assert pauses(plan) == [180, 60, 2600]
 
 
 def test_a_pause_mark_wins_over_everything() -> None:

@@ -53,7 +53,8 @@ options = st.builds(
 )
 
 #: Whole scripts are slow to make.
-few = settings(max_examples=50)
+few = settings(max_examples=50, deadline=None)
+many = settings(max_examples=200, deadline=None)
 
 
 def spoken(script: Script) -> str:
@@ -136,6 +137,7 @@ def test_chapters_own_their_chunks_in_order(script: Script, wanted: PlanOptions)
     assert len(plan.chapters) == len(script.chapters)
 
 
+@many
 @given(st.one_of(anything, soup, prose), languages)
 @example("“", "en")
 @example('a. "', "en")
@@ -147,6 +149,7 @@ def test_sentences_rebuild_the_text(text: str, language: str) -> None:
         assert all(any(map(str.isalnum, sentence)) for sentence in found)
 
 
+@many
 @given(st.one_of(soup, prose), st.integers(min_value=1, max_value=40))
 def test_parts_of_a_sentence_rebuild_it(text: str, limit: int) -> None:
     parts = split(text, limit)
@@ -163,7 +166,7 @@ paragraphs = st.lists(st.one_of(plain, plain, short), min_size=1, max_size=12).f
 )
 
 
-@settings(max_examples=200)
+@many
 @given(paragraphs, st.data())
 def test_editing_a_sentence_changes_its_own_chunks_and_at_most_one_neighbour(
     paragraph: list[str], data: st.DataObject

@@ -28,6 +28,7 @@ def cut(marked: str, language: str) -> None:
         "It cost $3.50. |Pi is 3.14159, not 1,250.",
         "Version 1.2.3 is on https://example.com/a.b?c=d. |Get it.",
         "Is it? |No. |He took No. 5, not No. IV.",
+        "He came on Thurs. morning. |iPhone sales rose.",
         "1. First of all, eat. |2. Then sleep.",
     ],
 )
