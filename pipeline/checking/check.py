@@ -6,12 +6,16 @@ from functools import cached_property
 
 from pipeline import names
 from pipeline.audio.clip import Clip
-from pipeline.checking.policy import CheckPolicy
+from pipeline.checking.gate import Evidence, weigh
+from pipeline.checking.policy import CheckPolicy, Limits
 from pipeline.checking.signal import signal_defects
-from pipeline.checking.transcript import differences
+from pipeline.checking.transcript import Difference, differences
 from pipeline.manifest.marks import Defect, Verdict, Word
 from pipeline.manifest.plan import Chunk
 from pipeline.models.whisper import Whisper
+
+#: What each wrong word, and each defect of the sound, leaves of a take's score.
+GRADE = 0.7
 
 
 class Checker:
@@ -48,14 +52,38 @@ class Checker:
         broken = signal_defects(clip)
         if any(defect.kind == "silence" for defect in broken):
             return Verdict(passed=False, score=0.0, method="gate", defects=tuple(broken))
+        limits = self._policy.limits(chunk.language)
+        aligned = self._whisper.align(clip, chunk.text, chunk.language)
+        evidence = weigh(clip, aligned, words, chunk.language, limits)
+        found = [*broken, *evidence.defects(limits)]
+        if not (self._policy.audits(key) or evidence.is_suspect(limits) or found):
+            return _verdict(found, [], evidence, None)
         heard = self._whisper.transcribe(clip, chunk.language)
-        limit = self._policy.limits(chunk.language).max_distance
-        wrong = [d for d in differences(chunk.text, heard, chunk.language) if d.distance > limit]
-        defects = (*broken, *(Defect(kind=d.kind, detail=d.detail) for d in wrong))
-        return Verdict(
-            passed=not defects,
-            score=1.0 / (1 + len(defects)),
-            method="transcript",
-            defects=defects,
-            transcript=heard,
-        )
+        wrong = [
+            difference
+            for difference in differences(chunk.text, heard, chunk.language)
+            if _counts(difference, evidence, limits)
+        ]
+        return _verdict(found, wrong, evidence, heard)
+
+
+def _counts(difference: Difference, evidence: Evidence, limits: Limits) -> bool:
+    """Tell whether a difference is the voice's fault rather than Whisper's spelling."""
+    if difference.distance <= limits.max_distance:
+        return False
+    return difference.kind != "substituted" or not evidence.is_sure(limits)
+
+
+def _verdict(
+    found: list[Defect], wrong: list[Difference], evidence: Evidence, heard: str | None
+) -> Verdict:
+    defects = (*found, *(Defect(kind=each.kind, detail=each.detail) for each in wrong))
+    n_wrong = sum(max(len(each.written), len(each.heard)) for each in wrong)
+    score = GRADE ** len(found) * GRADE**n_wrong * (0.9 + 0.1 * evidence.probability)
+    return Verdict(
+        passed=not defects,
+        score=round(score, 4),
+        method="gate" if heard is None else "transcript",
+        defects=defects,
+        transcript=heard,
+    )

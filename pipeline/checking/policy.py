@@ -15,37 +15,56 @@ VERSION = 1
 class Limits:
     """What is still taken for right; set on sentences that no published figure is measured on."""
 
-    #: A word that Whisper is less sure to hear is suspect.
-    min_probability: float
-    #: Words longer or shorter than this, per sound unit of the word, are suspect.
-    max_unit_s: float
-    min_unit_s: float
-    #: Speech that no word claims is suspect from this length.
-    max_unclaimed_s: float
+    #: Every word is surely there when Whisper hears the weakest with this probability.
+    sure_probability: float
+    #: Below this a take is transcribed …
+    unsure_probability: float
+    #: … and below this even a perfect transcript does not save it: Whisper guesses missing words.
+    absent_probability: float
+    #: Time that a sound takes in slow speech; what a word takes beyond all its sounds is excess.
+    sound_s: float
+    #: Excess that has a take transcribed, and excess that fails it.
+    suspect_excess_s: float
+    certain_excess_s: float
+    #: The same for speech that no word claims.
+    suspect_unclaimed_s: float
+    certain_unclaimed_s: float
     #: Heard and written text may differ by this share of the sounds of the words in question.
     max_distance: float
 
 
 ENGLISH = Limits(
-    min_probability=0.05,
-    max_unit_s=0.30,
-    min_unit_s=0.035,
-    max_unclaimed_s=0.30,
+    sure_probability=0.40,
+    unsure_probability=0.35,
+    absent_probability=0.002,
+    sound_s=0.08,
+    suspect_excess_s=0.20,
+    certain_excess_s=0.50,
+    suspect_unclaimed_s=0.10,
+    certain_unclaimed_s=0.30,
     max_distance=0.40,
 )
-#: Whisper base is unsure of clean Chinese: its probabilities tell little.
+#: Whisper base is unsure of clean Chinese: its probabilities tell little, transcripts decide.
 CHINESE = Limits(
-    min_probability=1e-4,
-    max_unit_s=0.90,
-    min_unit_s=0.05,
-    max_unclaimed_s=0.40,
-    max_distance=0.45,
+    sure_probability=0.60,
+    unsure_probability=0.05,
+    absent_probability=0.0,
+    sound_s=0.35,
+    suspect_excess_s=0.60,
+    certain_excess_s=1.50,
+    suspect_unclaimed_s=0.30,
+    certain_unclaimed_s=1.00,
+    max_distance=0.50,
 )
 OTHER = Limits(
-    min_probability=0.01,
-    max_unit_s=0.40,
-    min_unit_s=0.02,
-    max_unclaimed_s=0.40,
+    sure_probability=0.60,
+    unsure_probability=0.10,
+    absent_probability=0.0,
+    sound_s=0.15,
+    suspect_excess_s=0.60,
+    certain_excess_s=1.50,
+    suspect_unclaimed_s=0.30,
+    certain_unclaimed_s=1.00,
     max_distance=0.45,
 )
 LIMITS = {"en": ENGLISH, "zh": CHINESE}

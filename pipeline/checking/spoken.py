@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
-from hibari.g2p import G2P
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
+
+from pipeline.models import g2p
 
 #: Sounds that are one to the ear, or that voices and dictionaries disagree on.
 _ALIKE = str.maketrans(
@@ -22,8 +23,8 @@ _UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km"})
 def comparable(text: str, language: str) -> list[str]:
     """Return the words of a text as they are compared; characters where there are no spaces."""
     if language == "en":
-        return _english()(_even(text)).split()
-    plain = _basic()(unicodedata.normalize("NFKC", text))
+        return str(_english()(_even(text))).split()
+    plain = str(_basic()(unicodedata.normalize("NFKC", text)))
     if language in _UNSPACED:
         return [char for char in plain if char.isalnum()]
     return plain.split()
@@ -31,10 +32,14 @@ def comparable(text: str, language: str) -> list[str]:
 
 def sound(words: Sequence[str], language: str) -> str:
     """Return how words sound, one letter a sound; other languages are compared as written."""
-    text = " ".join(words)
+    return sound_of(" ".join(words), language)
+
+
+def sound_of(text: str, language: str) -> str:
+    """Return how a text sounds, as `sound` does; numbers are read as the context asks."""
     if language != "en" or not text:
         return "".join(text.split())
-    phonemes = _g2p()(text)
+    phonemes = g2p.english()(text)
     return _NOT_SOUNDS.sub("", str(phonemes)).translate(_ALIKE)
 
 
@@ -52,8 +57,3 @@ def _english() -> EnglishTextNormalizer:
 @cache
 def _basic() -> BasicTextNormalizer:
     return BasicTextNormalizer()
-
-
-@cache
-def _g2p() -> G2P:
-    return G2P()

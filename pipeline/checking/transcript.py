@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-from pipeline.checking.spoken import comparable, sound
+from pipeline.checking.spoken import comparable, sound, sound_of
 from pipeline.manifest.marks import DefectKind
 
 
@@ -48,12 +48,12 @@ class Difference:
 
 def differences(text: str, transcript: str, language: str) -> list[Difference]:
     """Return where a transcript differs from the text, in order; what sounds alike is equal."""
+    if sound_of(text, language) == sound_of(transcript, language):
+        return []
     return differences_of(comparable(text, language), comparable(transcript, language), language)
 
 
-def differences_of(
-    written: Sequence[str], heard: Sequence[str], language: str
-) -> list[Difference]:
+def differences_of(written: Sequence[str], heard: Sequence[str], language: str) -> list[Difference]:
     """Return where comparable words were heard otherwise than written."""
     found = [_difference(written, heard, block, language) for block in _blocks(written, heard)]
     return [difference for difference in found if difference.distance > 0]

@@ -178,7 +178,7 @@ class Whisper:
     def _padded(
         self, samples: Samples, size: int = windows.WINDOW_S * mel.SAMPLE_RATE_HZ
     ) -> ctranslate2.StorageView:
-        """Return the features of the samples with silence up to `size`, whole steps, at most 30 s."""
+        """Return the features of the samples and of silence up to `size`, at most 30 s."""
         size = min(windows.WINDOW_S * mel.SAMPLE_RATE_HZ, -(-size // STEP_SAMPLES) * STEP_SAMPLES)
         full = np.zeros(size, np.float32)
         kept = samples[: len(full)]
