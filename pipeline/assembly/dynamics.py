@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.assembly.levels import SILENCE_DB, decibels
 from pipeline.audio import ffmpeg
@@ -32,19 +33,21 @@ class SpeechLevelMeter:
 
     def __init__(self, sample_rate_hz: int) -> None:
         self._frame = round(FRAME_S * sample_rate_hz)
-        self._powers: list[float] = []
+        self._powers: list[npt.NDArray[np.float32]] = []
         self.n_samples = 0
 
     def add(self, samples: Samples) -> None:
         """Take the next block, shape [T], into account; frames do not cross blocks."""
         self.n_samples += len(samples)
-        for start in range(0, len(samples), self._frame):
-            frame = samples[start : start + self._frame]
-            self._powers.append(float(np.dot(frame, frame)) / len(frame))
+        n_whole = len(samples) // self._frame * self._frame
+        whole, rest = samples[:n_whole].reshape(-1, self._frame), samples[n_whole:]
+        self._powers.append(np.mean(np.square(whole), axis=1))
+        if len(rest):
+            self._powers.append(np.mean(np.square(rest), keepdims=True))
 
     def gain_db(self) -> float:
         """Return the gain that brings the speech to `SPEECH_DB`; none where all is silent."""
-        powers = np.asarray(self._powers or [0.0])
+        powers = np.concatenate([np.zeros(1, np.float32), *self._powers])
         heard = powers[powers > 10 ** (SILENCE_DB / 10)]
         if len(heard) == 0:
             return 0.0

@@ -37,8 +37,6 @@ MAX_WRITES = 4
 TOLERANCE_SHARE = 0.25
 #: … this, in dB.
 MAX_MISS_DB = 0.2
-#: Passes over the stream when nothing has to be repeated.
-USUAL_PASSES = 3
 BLOCK_SAMPLES = 1 << 16
 
 
@@ -98,19 +96,20 @@ class _Master:
         self._rate_hz = profile.sample_rate_hz or rate_in_hz
         self._progress = progress or (lambda _share: None)
         self._n_in, self._n_done, self._n_passes = 0, 0, 0
+        self._usual_passes = 3 if profile.level else 2
         self._pre_gain_db = 0.0
 
     def make(self) -> Mastering:
         self._listen()
-        gain_db, level = 0.0, self._profile.level
-        if level:
-            gain_db = level.target_db - self._measured_db(level)
-        made = self._write(gain_db)
+        level = self._profile.level
+        if level is None:
+            return self._write(0.0)  # as loud as the engine made it
+        target_db = level.target_db + self._profile.codec_loss_db
+        accepted_db = min(MAX_MISS_DB, level.tolerance_db * TOLERANCE_SHARE)
+        made = self._write(target_db - self._measured_db(level))
         for _ in range(MAX_WRITES - 1):
-            if level is None or made.level_db is None:
-                break
-            miss_db = level.target_db - made.level_db
-            if abs(miss_db) <= min(MAX_MISS_DB, level.tolerance_db * TOLERANCE_SHARE):
+            miss_db = target_db - (made.level_db or 0.0)
+            if abs(miss_db) <= accepted_db:
                 break
             made = self._write(made.gain_db + miss_db)
         self._progress(1.0)
@@ -142,7 +141,7 @@ class _Master:
     def _counted(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
         for block in blocks:
             self._n_done += len(block)
-            self._progress(min(1.0, self._n_done / (USUAL_PASSES * max(1, self._n_in))))
+            self._progress(min(1.0, self._n_done / max(1, self._usual_passes * self._n_in)))
             yield block
 
     def _write(self, gain_db: float) -> Mastering:
