@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.assembly.alignment import proportional
+from pipeline.assembly.alignment.heard import by_hearing
 from pipeline.assembly.alignment.pronounce import Pronouncer
 from pipeline.assembly.alignment.snap import Edge, snapped
+from pipeline.assembly.alignment.span import Span
 from pipeline.assembly.alignment.speech import speech_runs
-from pipeline.assembly.alignment.sphinx import BIAS_S, Sphinx, UnitTime
+from pipeline.assembly.alignment.sphinx import Sphinx
 from pipeline.assembly.alignment.words import has_sound, split_words
 from pipeline.audio.clip import Clip
 from pipeline.audio.energy import SpeechSpan
@@ -53,25 +55,27 @@ class Aligner:
             return proportional.spread(words, runs)
         if not runs:
             return None
-        if chunk.language != "en":
+        if chunk.language == "en":
+            spans = self._by_phones(chunk, words, clip, runs)
+        elif self._whisper is None:
             return proportional.spread(words, runs)
-        return self._english(chunk, words, clip, runs)
+        else:
+            spans = by_hearing(self._whisper, chunk, words, clip)
+        return None if spans is None else _timed(words, spans, runs, clip.sample_rate_hz)
 
     def fallback(self, chunk: Chunk, clip: Clip) -> tuple[Word, ...]:
         """Return timings in proportion to the letters, for a clip that cannot be aligned."""
         words = split_words(chunk.text, chunk.language)
         return proportional.spread(words, speech_runs(clip))
 
-    def _english(
+    def _by_phones(
         self, chunk: Chunk, words: Sequence[str], clip: Clip, runs: Sequence[SpeechSpan]
-    ) -> tuple[Word, ...] | None:
+    ) -> list[Span | None] | None:
+        """English: return the span of each word, None for one without a sound."""
         units = self._pronouncer.units(chunk, words)
-        times = self._sphinx.align([unit for word in units for unit in word], clip)
-        if times is None:
-            return None
-        edges = _edges([len(word) for word in units], times, clip.sample_rate_hz)
-        heard = snapped([edge for edge in edges if edge], runs, clip.sample_rate_hz)
-        return _timed(words, edges, heard)
+        speech = SpeechSpan(runs[0].start, runs[-1].end)
+        times = self._sphinx.align([unit for word in units for unit in word], clip, speech)
+        return None if times is None else _joined([len(word) for word in units], times)
 
     @cached_property
     def _pronouncer(self) -> Pronouncer:
@@ -82,32 +86,31 @@ class Aligner:
         return Sphinx()
 
 
-def _edges(
-    counts: Sequence[int], times: Sequence[UnitTime], sample_rate_hz: int
-) -> list[Edge | None]:
-    """Return the edges of each word from those of its units; None for a word without units."""
-    edges: list[Edge | None] = []
+def _joined(counts: Sequence[int], times: Sequence[Span]) -> list[Span | None]:
+    """Return the span of each word from those of its units."""
+    spans: list[Span | None] = []
     at = 0
     for count in counts:
         own = times[at : at + count]
         at += count
-        if not own:
-            edges.append(None)
-            continue
-        start, end = own[0].start_s + BIAS_S, own[-1].end_s + BIAS_S
-        edges.append(Edge(round(start * sample_rate_hz), round(end * sample_rate_hz)))
-    return edges
+        spans.append(Span(own[0].start_s, own[-1].end_s) if own else None)
+    return spans
 
 
 def _timed(
-    words: Sequence[str], edges: Sequence[Edge | None], heard: Sequence[Edge]
+    words: Sequence[str],
+    spans: Sequence[Span | None],
+    runs: Sequence[SpeechSpan],
+    sample_rate_hz: int,
 ) -> tuple[Word, ...]:
-    """Return every word with its edge; a soundless one stands at the end of the word before."""
+    """Return every word, snapped; one without a sound stands at the end of the word before."""
+    rate = sample_rate_hz
+    edges = [Edge(round(s.start_s * rate), round(s.end_s * rate)) for s in spans if s]
+    heard = iter(snapped(edges, runs, rate))
     timed: list[Word] = []
-    rest = iter(heard)
-    at = heard[0].start
-    for word, edge in zip(words, edges, strict=True):
-        own = next(rest) if edge else Edge(at, at)
-        timed.append(Word(text=word, start_sample=own.start, end_sample=own.end))
-        at = own.end
+    at = runs[0].start
+    for word, span in zip(words, spans, strict=True):
+        edge = next(heard) if span else Edge(at, at)
+        timed.append(Word(text=word, start_sample=edge.start, end_sample=edge.end))
+        at = edge.end
     return tuple(timed)
