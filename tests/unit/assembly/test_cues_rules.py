@@ -20,7 +20,7 @@ HAN = st.sampled_from(["海", "上", "灯塔", "守望", "者，", "灯。", "�
 
 
 def sentence(
-    texts: list[str],
+    texts: list[str] | str,
     *,
     start_s: float = 0.0,
     word_s: float = 0.3,
@@ -31,6 +31,7 @@ def sentence(
     is_heading: bool = False,
     glue: str = " ",
 ) -> TimedSentence:
+    texts = texts.split() if isinstance(texts, str) else texts
     step = word_s + gap_s
     words = tuple(
         TimedWord(text=text, start_s=start_s + i * step, end_s=start_s + i * step + word_s)
@@ -125,14 +126,14 @@ def test_a_cue_has_one_voice_and_one_chapter(source: Timeline) -> None:
 
 
 def test_a_line_breaks_after_punctuation() -> None:
-    words = ["Oil", "cost", "more", "than", "ever,", "which", "was", "robbery", "in", "daylight."]
+    words = "Oil cost more than ever, which was robbery in daylight."
     assert texts(cues(timeline(sentence(words)), LATIN)) == [
         ("Oil cost more than ever,", "which was robbery in daylight.")
     ]
 
 
 def test_a_line_breaks_before_a_conjunction_rather_than_after_it() -> None:
-    words = ["The", "keeper", "climbed", "the", "tower", "and", "found", "the", "lamp", "alight."]
+    words = "The keeper climbed the tower and found the lamp alight."
     (cue,) = cues(timeline(sentence(words)), LATIN)
     assert cue.texts[1].startswith("and ")
 
@@ -189,9 +190,7 @@ def test_no_cue_of_ordinary_speech_stands_longer_than_seven_seconds() -> None:
 
 
 def test_a_cue_stays_for_the_reader_into_the_silence_that_follows() -> None:
-    fast = sentence(
-        ["extraordinarily", "quick", "speech", "is", "hard", "to", "read"], word_s=0.05, gap_s=0.01
-    )
+    fast = sentence("extraordinarily quick speech is hard to read", word_s=0.05, gap_s=0.01)
     slow = sentence(["Then", "silence."], start_s=6.0, index=1)
     first = cues(timeline(fast, slow), LATIN)[0]
     assert first.end_ms > fast.end_s * 1000 + 1500
