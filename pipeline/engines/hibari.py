@@ -17,7 +17,7 @@ from hibari.voices import DEFAULT, VOICES, voice_path
 
 from pipeline.audio.clip import Clip
 from pipeline.engines.protocol import Capabilities, Utterance, VoiceInfo
-from pipeline.errors import EngineError, RequestError
+from pipeline.errors import EngineError, ModelError, RequestError
 from pipeline.manifest.plan import Reading
 from pipeline.models import resolve
 from pipeline.settings import Settings
@@ -91,7 +91,10 @@ class HibariEngine:
 
     def _described(self, voice: str) -> VoiceInfo:
         facts = VOICES[voice]
-        is_installed = self._file(voice) is not None
+        try:
+            is_installed = self._file(voice) is not None
+        except ModelError:  # damaged; pulling it again repairs it
+            is_installed = False
         return VoiceInfo(
             name=voice,
             language=facts["language"],

@@ -57,3 +57,7 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.secho("voxmill: stopped.", err=True)
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
