@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from hibari import SAMPLE_RATE, Hibari
 
-from pipeline.audio.clip import Clip, Samples
+from pipeline.audio.clip import Clip, Samples, decode, encode_flac
 from pipeline.audio.energy import speech_span
 from pipeline.manifest.marks import Word
 
@@ -71,7 +71,9 @@ class Planter:
 
     @staticmethod
     def _take(text: str, defect: str, samples: Samples) -> Take:
-        return Take(text, Clip(samples.astype(np.float32), SAMPLE_RATE), defect)
+        # What is checked is what would be stored: 16-bit audio.
+        stored = encode_flac(Clip(samples.astype(np.float32), SAMPLE_RATE))
+        return Take(text, decode(stored), defect)
 
 
 def _rewordings(words: list[str], dice: random.Random) -> Iterator[tuple[str, str]]:
