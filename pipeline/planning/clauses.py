@@ -74,11 +74,15 @@ def _is_breakable(text: str, position: int) -> bool:
     if after.isspace():
         return False
     if before.isspace():
-        spoken = text[max(0, position - _LOOK_BACK) : position].rstrip()
-        return not opens(spoken[-1:] or " ")
+        return not _ends_in_lone_opener(text[max(0, position - _LOOK_BACK) : position].rstrip())
     if before in _DASHES:
         return after not in _DASHES
     return _is_breakable_without_space(before, after)
+
+
+def _ends_in_lone_opener(text: str) -> bool:
+    """Tell whether a mark that opens stands between spaces, as in « Bonjour »."""
+    return opens(text[-1:] or " ") and not text[-2:-1].strip()
 
 
 def _is_breakable_without_space(before: str, after: str) -> bool:

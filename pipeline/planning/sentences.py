@@ -44,6 +44,10 @@ _AFTER_CLOCK_TIME = regex.compile(
 #: What follows a quotation in Chinese ("…？”他问。") and Japanese ("…」と言った。").
 _CJK_TAG = regex.compile(r"と|って|[\p{Han}]{0,8}?[说說问問道答喊叫嚷想]")
 _CJK_QUOTE_END = regex.compile(r"[。！？…?!｡][”」』’]+\s*$")
+#: "On Thurs. morning", "at max. speed": what may be short for something before a small letter.
+_ABBREVIATION = regex.compile(
+    r"(?<!\w)(\p{Lu}\p{Ll}{1,5}|approx|ch|ed|est|hrs?|lbs?|max|mins?|secs?|trans|vol|yrs?)\.$"
+)
 #: Not a name such as iPhone.
 _LOWER_CASE_WORD = regex.compile(r"\p{Ll}(?!\w*\p{Lu})")
 _OPEN_ENDED = regex.compile(r"[!?…？！]\s*$|\.\.\.\s*$")
@@ -119,7 +123,7 @@ def _is_dialogue_tag(previous: str, text: str) -> bool:
     return (
         closes(stripped[-1])
         or _OPEN_ENDED.search(stripped) is not None
-        or stripped.lstrip("\"'“‘«([")[:1].isupper()
+        or _ABBREVIATION.search(stripped) is not None
     )
 
 

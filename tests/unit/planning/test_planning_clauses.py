@@ -72,5 +72,9 @@ def test_an_overlong_word_stands_alone() -> None:
     assert split(f"Go to {address} and read.", 20) == ["Go to ", f"{address} ", "and read."]
 
 
+def test_words_in_quotation_marks_may_be_parted() -> None:
+    assert split('"a" "b" “c” « d »', 5) == ['"a" ', '"b" ', "“c” ", "« d »"]
+
+
 def test_symbols_between_words_go_with_the_word_before_them() -> None:
     assert split("one * * * two", 5) == ["one * * * ", "two"]

@@ -17,7 +17,20 @@ from pipeline.planning.sentences import sentences
 #: Letters of several scripts, stops, quotation marks, symbols, emoji, combining marks.
 SOUP = "aB z1Ñß你好々はカー한ب א $%*~😀👍🏽é\u0301\u200d\ufe0f\u3099\u00a0"
 SOUP += ".!?…。！？；，、,;:—-\"'“”‘’«»「」『』（）()[]"
-WORDS = ["Why?", "No.", "He left.", "“Yes,”", "said Dr. Smith", "1,250 km;", "3.5", "你好。", "***"]
+WORDS = [
+    "Why?",
+    "No.",
+    "He left.",
+    "“Yes,”",
+    '"Oh"',
+    "(a)",
+    "« Bon »",
+    "said Dr. Smith",
+    "1,250 km;",
+    "3.5",
+    "你好。",
+    "***",
+]
 
 anything = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=60)
 soup = st.text(alphabet=SOUP, max_size=80)

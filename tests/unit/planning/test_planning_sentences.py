@@ -29,6 +29,8 @@ def cut(marked: str, language: str) -> None:
         "Version 1.2.3 is on https://example.com/a.b?c=d. |Get it.",
         "Is it? |No. |He took No. 5, not No. IV.",
         "He came on Thurs. morning. |iPhone sales rose.",
+        "At max. speed it took 2 hrs. of work. |Then the Govt. of India came.",
+        "Hello there. |how are you. |i am fine.",
         "1. First of all, eat. |2. Then sleep.",
     ],
 )
