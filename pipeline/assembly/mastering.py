@@ -37,6 +37,8 @@ MAX_WRITES = 4
 TOLERANCE_SHARE = 0.25
 #: … this, in dB.
 MAX_MISS_DB = 0.2
+#: However much the limiter takes away, the gain is never raised by more than the miss over this.
+MIN_SLOPE = 0.25
 BLOCK_SAMPLES = 1 << 16
 
 
@@ -106,19 +108,22 @@ class _Master:
             return self._write(0.0)  # as loud as the engine made it
         target_db = level.target_db + self._profile.codec_loss_db
         accepted_db = min(MAX_MISS_DB, level.tolerance_db * TOLERANCE_SHARE)
-        made = self._write(target_db - self._measured_db(level))
+        gain_db, slope = target_db - self._measured_db(level), 1.0
+        made = self._write(gain_db)
         for _ in range(MAX_WRITES - 1):
-            miss_db = target_db - (made.level_db or 0.0)
-            if abs(miss_db) <= accepted_db:
+            level_db = made.level_db or 0.0
+            if abs(target_db - level_db) <= accepted_db:
                 break
-            made = self._write(made.gain_db + miss_db)
+            gain_db += (target_db - level_db) / slope
+            before, made = made, self._write(gain_db)
+            slope = _slope(before, made)
         self._progress(1.0)
         return made
 
     def _listen(self) -> None:
         """Find out how long the stream is, and how loud its speech."""
         meter = SpeechLevelMeter(self._rate_in_hz)
-        for block in self._factory():
+        for block in blocks_of.of_size(self._factory(), BLOCK_SAMPLES):
             meter.add(block)
         self._n_in = meter.n_samples
         self._n_done, self._n_passes = self._n_in, 1
@@ -179,6 +184,12 @@ class _Master:
         if profile.level:
             blocks = limit(blocks, profile.master_ceiling_db, self._rate_hz)
         return blocks
+
+
+def _slope(before: Mastering, after: Mastering) -> float:
+    """Return how much of a gain arrives as level: the limiter takes the rest."""
+    arrived_db = (after.level_db or 0.0) - (before.level_db or 0.0)
+    return min(1.0, max(MIN_SLOPE, arrived_db / (after.gain_db - before.gain_db)))
 
 
 def _resampled(blocks: Iterator[Samples], rate_in_hz: int, rate_hz: int) -> Iterator[Samples]:
