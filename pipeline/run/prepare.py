@@ -18,6 +18,7 @@ from pipeline.manifest.script import Block, Script
 from pipeline.planning.lexicon import Lexicon
 from pipeline.planning.lexicon import load as load_lexicon
 from pipeline.planning.plan import PlanOptions, plan_script
+from pipeline.planning.voices import speakers_without_voice
 from pipeline.reading.read import ReadOptions, read_script
 from pipeline.run.chunk import Recipe
 from pipeline.run.options import RenderOptions
@@ -194,9 +195,7 @@ def _require_marked_voices(path: Path, script: Script, engine: Engine) -> None:
 def _warnings(
     script: Script, planned: Plan, options: RenderOptions, engine: Engine
 ) -> Iterable[str]:
-    speakers = {span.speaker for block in _blocks(script) for span in block.spans if span.speaker}
-    voiced = {name.casefold() for name in options.speaker_voices}
-    missing = sorted(name for name in speakers if name.casefold() not in voiced)
+    missing = speakers_without_voice(script, options.speaker_voices)
     if missing:
         yield f"no voice given for {', '.join(missing)}: spoken by the default voice"
     for chunk in planned.chunks:
