@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pipeline.assembly.alignment import proportional
-from pipeline.assembly.alignment.heard import by_hearing
+from pipeline.assembly.alignment import heard, proportional, sphinx
 from pipeline.assembly.alignment.pronounce import Pronouncer
 from pipeline.assembly.alignment.snap import Edge, snapped
 from pipeline.assembly.alignment.span import Span
 from pipeline.assembly.alignment.speech import speech_runs
-from pipeline.assembly.alignment.sphinx import Sphinx
 from pipeline.assembly.alignment.words import has_sound, split_words
 from pipeline.audio.clip import Clip
 from pipeline.audio.energy import SpeechSpan
@@ -56,12 +54,14 @@ class Aligner:
         if not runs:
             return None
         if chunk.language == "en":
-            spans = self._by_phones(chunk, words, clip, runs)
+            spans, reach_s = self._by_phones(chunk, words, clip, runs), sphinx.REACH_S
         elif self._whisper is None:
             return proportional.spread(words, runs)
         else:
-            spans = by_hearing(self._whisper, chunk, words, clip)
-        return None if spans is None else _timed(words, spans, runs, clip.sample_rate_hz)
+            spans, reach_s = heard.by_hearing(self._whisper, chunk, words, clip), heard.REACH_S
+        if spans is None:
+            return None
+        return _timed(words, spans, runs, clip.sample_rate_hz, reach_s)
 
     def fallback(self, chunk: Chunk, clip: Clip) -> tuple[Word, ...]:
         """Return timings in proportion to the letters, for a clip that cannot be aligned."""
@@ -82,8 +82,8 @@ class Aligner:
         return Pronouncer()
 
     @cached_property
-    def _sphinx(self) -> Sphinx:
-        return Sphinx()
+    def _sphinx(self) -> sphinx.Sphinx:
+        return sphinx.Sphinx()
 
 
 def _joined(counts: Sequence[int], times: Sequence[Span]) -> list[Span | None]:
@@ -102,15 +102,16 @@ def _timed(
     spans: Sequence[Span | None],
     runs: Sequence[SpeechSpan],
     sample_rate_hz: int,
+    reach_s: float,
 ) -> tuple[Word, ...]:
     """Return every word, snapped; one without a sound stands at the end of the word before."""
     rate = sample_rate_hz
     edges = [Edge(round(s.start_s * rate), round(s.end_s * rate)) for s in spans if s]
-    heard = iter(snapped(edges, runs, rate))
+    moved = iter(snapped(edges, runs, round(reach_s * rate)))
     timed: list[Word] = []
     at = runs[0].start
     for word, span in zip(words, spans, strict=True):
-        edge = next(heard) if span else Edge(at, at)
+        edge = next(moved) if span else Edge(at, at)
         timed.append(Word(text=word, start_sample=edge.start, end_sample=edge.end))
         at = edge.end
     return tuple(timed)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from hibari import Hibari
-from hibari.g2p import G2P
 from hibari.g2p.normalize import normalize
 
 from pipeline.assembly.alignment.arpabet import arpabet
 from pipeline.manifest.plan import Chunk, Reading
+from pipeline.models import g2p
 
 Phones = tuple[str, ...]
 
@@ -39,10 +39,10 @@ class _Token:
 
 
 class Pronouncer:
-    """Wraps the G2P, whose dictionaries are loaded once."""
+    """Asks the G2P, which is loaded once a process."""
 
     def __init__(self) -> None:
-        self._g2p = G2P()
+        self._g2p = g2p.english()
 
     def units(self, chunk: Chunk, words: Sequence[str]) -> list[tuple[Phones, ...]]:
         """Return for each written word its units of phones; none for a word without a sound.

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 
 from pipeline.audio.energy import SpeechSpan
 
-#: How far a boundary may lie from the pause it is taken to.
-REACH_S = 0.12
-
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -20,16 +17,15 @@ class Edge:
     end: int
 
 
-def snapped(edges: Sequence[Edge], runs: Sequence[SpeechSpan], sample_rate_hz: int) -> list[Edge]:
+def snapped(edges: Sequence[Edge], runs: Sequence[SpeechSpan], reach: int) -> list[Edge]:
     """Return the edges with those at pauses, and the outermost two, moved to the energy's.
 
     Args:
         edges: Of the words that have a sound, in order.
         runs: The runs of speech, parted by pauses; at least one.
-        sample_rate_hz: Of both.
+        reach: How far a boundary may lie from the pause it is taken to, in samples.
     """
     moved = list(edges)
-    reach = round(REACH_S * sample_rate_hz)
     for before, after in itertools.pairwise(runs):
         pause = SpeechSpan(before.end, after.start)
         at = _nearest(moved, pause)

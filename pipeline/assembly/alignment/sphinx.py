@@ -17,6 +17,8 @@ Phones = tuple[str, ...]
 SAMPLE_RATE_HZ = 16_000
 #: One step of the acoustic model.
 FRAME_S = 0.01
+#: How far a boundary may lie from a pause and still be taken to it.
+REACH_S = 0.12
 #: Silence kept around the speech. With more of it, a weak last word may be taken for silence.
 MARGIN_S = 0.05
 
