@@ -28,6 +28,8 @@ STEP_SAMPLES = 2 * mel.HOP_SAMPLES
 #: Silence after a short clip. Measured on 50 sentences: with 1 s one in eight loops, with 2 s two
 #: of them, with 5 s none, at no more errors than with the full 30 s and four times its speed.
 TAIL_S = 5
+#: The encoder cannot see less than this.
+MIN_SAMPLES = mel.SAMPLE_RATE_HZ // 10
 #: Nobody speaks faster than this; a longer transcript is a loop.
 MAX_CHARS_PER_S = 30
 #: The decoder takes 448 tokens, prompt included.
@@ -100,7 +102,7 @@ class Whisper:
         if not tokens.words:
             return []
         samples = _speech_samples(clip)
-        features = self._features(samples[: windows.WINDOW_S * mel.SAMPLE_RATE_HZ])
+        features = self._padded(samples, max(len(samples), MIN_SAMPLES))
         return self._align(features, tokens, language, features.shape[2])
 
     def transcribe(self, clip: Clip, language: str) -> str:
@@ -171,10 +173,6 @@ class Whisper:
     def _start(self, language: str) -> list[int]:
         return [self._id(name) for name in ("startoftranscript", language, "transcribe")]
 
-    def _features(self, samples: Samples) -> ctranslate2.StorageView:
-        features = mel.log_mel(samples, self._model.n_mels)
-        return ctranslate2.StorageView.from_array(features[None])
-
     def _padded(
         self, samples: Samples, size: int = windows.WINDOW_S * mel.SAMPLE_RATE_HZ
     ) -> ctranslate2.StorageView:
@@ -183,7 +181,8 @@ class Whisper:
         full = np.zeros(size, np.float32)
         kept = samples[: len(full)]
         full[: len(kept)] = kept
-        return self._features(full)
+        features = mel.log_mel(full, self._model.n_mels)
+        return ctranslate2.StorageView.from_array(features[None])
 
     def _hear(
         self, features: ctranslate2.StorageView, language: str, duration_s: float
@@ -241,6 +240,8 @@ class Whisper:
 
     def _tokens(self, text: str, language: str) -> _Tokens:
         """Split a text into tokens and words; what exceeds the decoder is left to the last word."""
+        if not text.strip():
+            return _Tokens([], [], [0])
         lead = "" if language in UNSPACED else " "
         encoding = self._tokenizer.encode(lead + text.strip(), add_special_tokens=False)
         ids, offsets = encoding.ids[:MAX_ALIGNED_TOKENS], encoding.offsets

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.checking.policy import ENGLISH
 from pipeline.checking.transcript import Difference, differences
 
+WORDS = ("river", "window", "seven", "marble", "whistle", "garden", "captain", "orange")
 PLAIN_WORDS = st.lists(
     st.sampled_from(
         ["river", "window", "seven", "marble", "whistle", "garden", "captain", "orange"]
