@@ -39,6 +39,8 @@ class ReportPart(Record):
 class ReportChapter(Record):
     """A chapter and where it lies."""
 
+    #: As in the plan; chapters in which nothing is spoken are left out.
+    index: int
     title: str
     #: Which part it is in, and where.
     part: int
@@ -103,6 +105,10 @@ class Report(Record):
     duration_s: float
     #: What the reader should know: skipped parts of the source, speakers without a voice.
     notes: tuple[str, ...] = ()
+
+    def chapter(self, index: int) -> ReportChapter:
+        """Return the chapter that the plan gives this index."""
+        return next(chapter for chapter in self.chapters if chapter.index == index)
 
     @property
     def n_missing(self) -> int:

@@ -14,7 +14,7 @@ from pipeline.assembly.delivery.inspection import inspect
 from pipeline.assembly.delivery.metadata import Metadata
 from pipeline.assembly.delivery.replacing import replacing
 from pipeline.audio import ffmpeg
-from pipeline.errors import PermanentError, RequestError
+from pipeline.errors import PermanentError, RequestError, StorageError
 from pipeline.manifest.timeline import TimedChapter
 
 #: No time stamps, versions or random numbers: the same master gives the same bytes.
@@ -52,9 +52,20 @@ def encode(
     with replacing(out) as temporary, tempfile.TemporaryDirectory() as folder:
         sources = _sources(audio, Path(folder), metadata, chapters)
         bitrate = _bitrate(audio, bitrate_kbps)
-        ffmpeg.run(["-i", master, *sources, *bitrate, *audio.arguments, *SAME_BYTES, temporary])
+        arguments = (*bitrate, *audio.arguments, *SAME_BYTES)
+        _run(["-i", master, *sources, *arguments, temporary], out)
         _tag(audio, temporary, metadata, chapters)
         _require_length(audio, master, temporary, out)
+
+
+def _run(arguments: Sequence[str | Path], out: Path) -> None:
+    try:
+        ffmpeg.run(arguments)
+    except StorageError as error:
+        raise StorageError(
+            f"{out} cannot be written. Free some space, or choose another folder with --out, and "
+            f"run the same command again: finished chunks are kept. ({error})"
+        ) from error
 
 
 def _bitrate(audio: AudioFormat, bitrate_kbps: int | None) -> Sequence[str]:

@@ -83,6 +83,7 @@ def _chapters(
         for index, chapter in zip(part.placements.chapters, part.timeline.chapters, strict=True):
             own = [sentence for sentence in sentences if sentence.chapter == index]
             yield ReportChapter(
+                index=index,
                 title=chapter.title,
                 part=number,
                 start_s=chapter.start_s,

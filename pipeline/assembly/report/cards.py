@@ -52,8 +52,8 @@ def headline(report: Report) -> str:
 def chapters(report: Report, waveforms: Sequence[Waveform]) -> Iterator[str]:
     """Yield each chapter with its picture; flagged places are marked in it."""
     yield "<h2>Chapters</h2>"
-    for index, (chapter, waveform) in enumerate(zip(report.chapters, waveforms, strict=True)):
-        flagged = [chunk for chunk in report.flagged if chunk.chapter == index]
+    for chapter, waveform in zip(report.chapters, waveforms, strict=True):
+        flagged = [chunk for chunk in report.flagged if chunk.chapter == chapter.index]
         length = clock(chapter.end_s - chapter.start_s)
         yield f'<section class="chapter"><header><h3>{escape(chapter.title)}</h3>'
         yield f'<span class="soft">{clock(chapter.start_s)}, {length} long, '
@@ -98,7 +98,7 @@ def _picture(chapter: ReportChapter, waveform: Waveform, flagged: Sequence[Flagg
 
 
 def _card(report: Report, chunk: FlaggedChunk, clip: str | None) -> str:
-    chapter, verdict = report.chapters[chunk.chapter], chunk.verdict
+    chapter, verdict = report.chapter(chunk.chapter), chunk.verdict
     defects = "".join(
         f"<li><b>{defect.kind}</b>: {escape(defect.detail)}" for defect in verdict.defects
     )

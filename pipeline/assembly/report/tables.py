@@ -51,7 +51,7 @@ def _figure(value: float | None, unit: str) -> str:
 
 
 def _chapter(report: Report, index: int, group: Iterable[ReportSentence]) -> Iterator[str]:
-    chapter = report.chapters[index]
+    chapter = report.chapter(index)
     told = count(chapter.n_sentences, "sentence")
     if chapter.n_flagged:
         told += f", {chapter.n_flagged} flagged"

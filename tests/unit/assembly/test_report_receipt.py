@@ -177,6 +177,22 @@ def test_a_file_that_misses_its_profile_makes_the_report_incomplete() -> None:
     assert not report.is_complete
 
 
+def test_a_chapter_without_speech_does_not_shift_the_others(tmp_path: Path) -> None:
+    plan = plan_of(("One.",), (), ("Two.",))
+    marks = {c.index: marks_of(c, BAD) for c in plan.chunks}
+    parts = []
+    for number in (0, 2):
+        placements = place(plan, marks, PROFILES["acx"], range(number, number + 1))
+        parts.append(RenderedPart(timeline(plan, marks, placements), placements, ()))
+    report = build(job="j1", request=request(), plan=plan, marks=marks, parts=parts)
+    assert [(c.index, c.title, c.n_flagged) for c in report.chapters] == [
+        (0, "Chapter 1", 1),
+        (2, "Chapter 3", 1),
+    ]
+    assert [part.title for part in report.parts] == ["Chapter 1", "Chapter 3"]
+    assert 'data-p="1"><summary>Chapter 3' in page_of(report, tmp_path)
+
+
 def test_a_report_reads_back_as_it_was_written() -> None:
     report = report_of(plan_of(("One.",), ("Two.",)), {1: BAD})
     assert Report.decode(report.encode()) == report
