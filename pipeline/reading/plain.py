@@ -1,0 +1,138 @@
+"""Plain text: paragraphs from blank lines, indents and line lengths; headings from their words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from statistics import median
+
+from pipeline.reading import text as texts
+from pipeline.reading.draft import About, Draft, Part
+
+#: Lines longer than this were not wrapped by hand: each is a paragraph.
+MAX_WRAPPED_CHARS = 110
+#: A line this much shorter than its neighbours, with a full stop, ends a paragraph.
+SHORT_LINE = 0.6
+
+_NUMBER = (
+    r"(?:\d{1,4}|[IVXLCDM]{1,8}|(?i:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty"
+    r"|sixty|seventy|eighty|ninety)(?:[- ]\w+)?|the\s+\w+|first|second|third|fourth|fifth))"
+)
+_WORD = (
+    r"(?i:chapter|chapitre|kapitel|cap[ií]tulo|capitolo|hoofdstuk|rozdzia[łl]|глава|часть|part|book"
+    r"|volume|act|scene|letter|canto|stave)"
+)
+_LONE = (
+    r"(?i:prologue|epilogue|preface|foreword|introduction|afterword|interlude|conclusion|prolog"
+    r"|epilog)"
+)
+_CJK = r"第\s*[0-9０-９零〇一二三四五六七八九十百千两]{1,9}\s*[章回节節卷部篇集话話幕](?!\w*[，。])"
+HEADING = re.compile(
+    rf"{_WORD}\s+{_NUMBER}(?:\s*[.:—–-]+\s*\S.{{0,80}}|[.:]?|\s+[A-ZÀ-Þ“\"'‘].{{0,70}}(?<![.!?,;]))"
+    rf"|{_LONE}[.:]?|{_CJK}.{{0,40}}|(?:序章|楔子|引子|尾声|尾聲|后记|後記|番外).{{0,20}}"
+)
+_ROMAN = re.compile(r"[IVXLC]{1,7}\.?")
+_CONTENTS = re.compile(r"(?i:(?:table of )?contents|目\s*录|目\s*錄|目\s*次)[.:]?")
+_START = re.compile(r"^\*{3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG.*?\*{3}\s*$", re.M | re.S)
+_END = re.compile(r"^\*{3}\s*END OF (?:THE|THIS) PROJECT GUTENBERG", re.M)
+_FIELD = re.compile(r"^(Title|Author|Language):[ \t]*(.+(?:\n[ \t]+\S.*)*)", re.M)
+_FULL_STOP = re.compile(r"[.!?。！？…][\"'”’」』）)]*\s*$")
+
+Line = tuple[int, str]
+
+
+def read(text: str) -> Draft:
+    """Return the draft of a plain text."""
+    text = texts.strip_invisible(text)
+    body, first_line, about, notes = _without_licence(text)
+    groups = list(_groups(body, first_line))
+    width = _width(groups)
+    parts = [part for group in groups for part in _parts(group, width)]
+    return Draft(about=about, parts=tuple(_promote_numerals(parts)), notes=notes)
+
+
+def _without_licence(text: str) -> tuple[str, int, About, tuple[str, ...]]:
+    """Return the book itself, the number of its first line, and what the header says."""
+    start = _START.search(text)
+    if not start:
+        return text, 1, About(), ()
+    end = _END.search(text, start.end())
+    fields = {found[1]: texts.clean(found[2]) for found in _FIELD.finditer(text[: start.start()])}
+    about = About(fields.get("Title"), fields.get("Author"), fields.get("Language"))
+    first_line = text.count("\n", 0, start.end()) + 1
+    body = text[start.end() : end.start() if end else len(text)]
+    return body, first_line, about, ("Skipped the Project Gutenberg licence.",)
+
+
+def _groups(text: str, first_line: int) -> Iterator[list[Line]]:
+    """Yield runs of lines that no blank line divides, each line with its number."""
+    group: list[Line] = []
+    for number, line in enumerate(text.split("\n"), start=first_line):
+        if line.strip():
+            group.append((number, line))
+        elif group:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _width(groups: list[list[Line]]) -> float:
+    """Return the width at which the file wraps its lines; infinite if it does not."""
+    inner = [len(line.strip()) for group in groups for _, line in group[:-1]]
+    if not inner:
+        return MAX_WRAPPED_CHARS
+    return max(inner) if median(inner) <= MAX_WRAPPED_CHARS else 0.0
+
+
+def _parts(group: list[Line], width: float) -> Iterator[Part]:
+    lines = list(group)
+    while lines and (texts.is_scene_break(lines[0][1]) or HEADING.fullmatch(lines[0][1].strip())):
+        number, line = lines.pop(0)
+        if texts.is_scene_break(line):
+            yield Part("scene_break", place=f"line {number}")
+        else:
+            yield Part("heading", line.strip(), f"line {number}", level=1)
+    for paragraph in _paragraphs(lines, width):
+        text = "\n".join(line.strip() for _, line in paragraph)
+        place = f"line {paragraph[0][0]}"
+        if texts.is_scene_break(text):
+            yield Part("scene_break", place=place)
+        elif HEADING.fullmatch(text):
+            yield Part("heading", text, place, level=1)
+        else:
+            yield Part("paragraph", text, place)
+
+
+def _paragraphs(lines: list[Line], width: float) -> Iterator[list[Line]]:
+    paragraph: list[Line] = []
+    for index, (number, line) in enumerate(lines):
+        if paragraph and _begins(lines[index - 1][1], line, width):
+            yield paragraph
+            paragraph = []
+        paragraph.append((number, line))
+    if paragraph:
+        yield paragraph
+
+
+def _begins(before: str, line: str, width: float) -> bool:
+    """Tell whether a line begins a new paragraph, though no blank line says so."""
+    if width == 0 or len(before) > MAX_WRAPPED_CHARS or texts.is_scene_break(line):
+        return True
+    if texts.is_scene_break(before) or HEADING.fullmatch(line.strip()):
+        return True
+    if line[:1] in " \t\u3000" and before[:1] not in " \t\u3000":
+        return True
+    if line.startswith(("\u3000\u3000", "\t")):
+        return True
+    return bool(_FULL_STOP.search(before)) and len(before.strip()) < SHORT_LINE * width
+
+
+def _promote_numerals(parts: list[Part]) -> list[Part]:
+    """Make lone Roman numerals headings, if there are several."""
+    numerals = [part for part in parts if _ROMAN.fullmatch(part.text)]
+    if len(numerals) < 2:
+        return parts
+    return [replace(part, kind="heading", level=1) if part in numerals else part for part in parts]
