@@ -73,6 +73,8 @@ class Aligner:
     ) -> list[Span | None] | None:
         """English: return the span of each word, None for one without a sound."""
         units = self._pronouncer.units(chunk, words)
+        if not any(units):
+            return None
         speech = SpeechSpan(runs[0].start, runs[-1].end)
         times = self._sphinx.align([unit for word in units for unit in word], clip, speech)
         return None if times is None else _joined([len(word) for word in units], times)
