@@ -238,10 +238,8 @@ def _bodies(blocks: list[Block], wanted: set[str]) -> Iterator[tuple[str, Block]
     for node in _nodes(blocks):
         if node["t"] not in ("Div", "Para", "Plain") or _holds_heading(node):
             continue
-        if node["t"] == "Div":
-            names = [node["c"][0][0]]
-        else:
-            names = inlines.gather(node["c"][:1]).anchors
+        is_div = node["t"] == "Div"
+        names = [node["c"][0][0]] if is_div else inlines.gather(node["c"][:1]).anchors
         is_short = len(_text_of([node])) < MAX_FOOTNOTE_CHARS if wanted & set(names) else False
         if is_short:
             for name in wanted & set(names):

@@ -106,6 +106,8 @@ def _link(content: Any, found: Gathered, raised: bool) -> None:
     raised = raised or any(one["t"] == "Superscript" for one in inner)
     kinds = " ".join([*attributes[1], *(value for _, value in attributes[2])])
     is_note = raised or "noteref" in kinds
+    if "backlink" in kinds or label.joined().strip("\ufe0e\ufe0f ") in ("↩", "↑", "^"):
+        return
     if url.startswith("#") and is_note and _REFERENCE.fullmatch(label.joined().strip()):
         found.references.append(url[1:])
         found.anchors += label.anchors

@@ -77,7 +77,7 @@ _BLOCKS = frozenset(
 )
 _SIBLINGS = {"li": ("li",), "dt": ("dt", "dd"), "dd": ("dt", "dd"), "tr": ("tr", "td", "th")}
 _SIBLINGS |= {"td": ("td", "th"), "th": ("td", "th")}
-_KEPT = ("id", "class", "href", "lang", "epub:type", "role", "type", "start", "alt", "title")
+_KEPT = ("id", "class", "href", "lang", "epub:type", "role", "type", "start", "alt", "title", "src")
 
 Link = Callable[[str], str]
 
@@ -113,6 +113,8 @@ class _Cleaner(HTMLParser):
         self.out.append(self._tag(tag, attributes))
         if tag not in _VOID:
             self._open.append(tag)
+        if tag == "li" and "<div" in self.out[-1]:
+            self._open.append("div")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -165,8 +167,12 @@ class _Cleaner(HTMLParser):
         if tag in _BLOCKS and self._open[-1:] == ["p"]:
             self._close_to("p")
         siblings = _SIBLINGS.get(tag, ())
-        if self._open and self._open[-1] in siblings:
-            self._close_to(self._open[-1])
+        for last in self._open[:-3:-1]:
+            if last in siblings:
+                self._close_to(last)
+                return
+            if last not in ("div", "p"):
+                return
 
     def _close_to(self, tag: str) -> None:
         while True:
@@ -185,11 +191,11 @@ class _Cleaner(HTMLParser):
             kept["id"] = self._name(kept["id"])
         if "href" in kept:
             kept["href"] = self._link(kept["href"])
-        # A paragraph keeps its anchor and language only as a division around it would.
         written = "".join(f' {key}="{escape(value)}"' for key, value in kept.items())
-        if tag in ("p", "li") and (kept.get("id") or kept.get("lang")):
-            return f"<{tag}><span{written}></span>" if tag == "li" else f"<p><span{written}></span>"
-        return f"<{tag}{written}>"
+        # Pandoc forgets the anchor of a paragraph or a list item, but not one just inside it.
+        if tag == "p" and kept.get("id"):
+            return f"<p><span{written}></span>"
+        return f"<li><div{written}>" if tag == "li" and kept.get("id") else f"<{tag}{written}>"
 
 
 class Page:

@@ -11,16 +11,27 @@ from pipeline.errors import RequestError
 from pipeline.reading import text as texts
 from pipeline.reading.draft import Part, Section
 
+#: What is not read, and the titles that tell it.
 _TITLES = {
     "the cover": r"(?:front |back )?cover(?: page)?|封面|封底",
     "the title page": r"(?:half[- ])?title(?:[- ]?page)?|扉页|書名頁",
-    "the copyright page": r"copyright(?: page| notice|s)?|imprint|impressum|colophon|版权(?:页|信息)?|版權頁?|奥付",
-    "the contents page": r"(?:table of )?contents|toc|inhalt(?:sverzeichnis)?|sommaire|table des mati[eè]res|índice|目\s*[录錄次]",
+    "the copyright page": (
+        r"copyright(?: page| notice|s)?|imprint|impressum|colophon|版权(?:页|信息)?|版權頁?|奥付"
+    ),
+    "the contents page": (
+        r"(?:table of )?contents|toc|inhalt(?:sverzeichnis)?|sommaire|table des mati[eè]res"
+        r"|índice|目\s*[录錄次]"
+    ),
     "the index": r"index|register|索引",
-    "about the author": r"about the (?:author|translator|publisher)s?|über den autor|作者简介|关于作者|著者紹介",
-    "other books": r"(?:also|other (?:books|titles|works)|books|more) by .{1,80}|(?:du|by the) même auteur|by the same author",
+    "about the author": (
+        r"about the (?:author|translator|publisher)s?|über den autor|作者简介|关于作者|著者紹介"
+    ),
+    "other books": (
+        r"(?:also|other (?:books|titles|works)|books|more) by .{1,80}|(?:du|by the) même auteur"
+    ),
     "the licence": r"the full project gutenberg.{0,3} licen[cs]e",
 }
+_SMALL_WORDS = frozenset({"", "by", "a", "novel", "von", "de", "par"})
 Item = TypeVar("Item")
 _BY_TITLE = [
     (re.compile(rf"(?:{words})[.:]?", re.IGNORECASE), what) for what, words in _TITLES.items()
@@ -67,24 +78,28 @@ def by_content(parts: Sequence[Part], about_words: str) -> str | None:
         return "the contents page"
     if len(text) < MAX_RIGHTS_CHARS and len(set(map(str.lower, _RIGHTS.findall(text)))) >= 2:
         return "the copyright page"
-    words = {texts.key(word) for word in text.split()} - {
-        "",
-        "by",
-        "a",
-        "novel",
-        "von",
-        "de",
-        "par",
-    }
+    return _title_page(parts, about_words)
+
+
+def _title_page(parts: Sequence[Part], about_words: str) -> str | None:
+    text = " ".join(part.text for part in parts)
+    words = {texts.key(word) for word in text.split()} - _SMALL_WORDS
     known = {texts.key(word) for word in about_words.split()}
     return "the title page" if words and words <= known and len(text) < 300 else None
 
 
-def label(sections: Sequence[Section]) -> list[Section]:
-    """Mark what is not read; if nothing were left, mark nothing."""
+def label(sections: Sequence[Section], about_words: str) -> list[Section]:
+    """Mark what is not read; if nothing were left, mark nothing.
+
+    Args:
+        sections: The whole text, in order.
+        about_words: Title and author of the book.
+    """
     marked = [
-        section if section.skipped_as else replace(section, skipped_as=_reason(section))
-        for section in sections
+        section
+        if section.skipped_as
+        else replace(section, skipped_as=_reason(section, "" if index else about_words))
+        for index, section in enumerate(sections)
         if any(part.kind != "scene_break" for part in section.parts)
     ]
     if all(section.skipped_as for section in marked):
@@ -92,7 +107,9 @@ def label(sections: Sequence[Section]) -> list[Section]:
     return marked
 
 
-def _reason(section: Section) -> str | None:
+def _reason(section: Section, about_words: str) -> str | None:
+    if not any(part.kind == "heading" for part in section.parts):
+        return _title_page(section.parts, about_words)
     first = next((part.text for part in section.parts if part.kind == "heading"), "")
     return by_title(section.title) if texts.key(first) == texts.key(section.title) else None
 

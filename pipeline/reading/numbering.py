@@ -30,7 +30,7 @@ def roman(number: int) -> str:
 
 
 def alphabetic(number: int) -> str:
-    """Return a, b … z, aa, ab …"""
+    """Return a, b … z, aa, ab and so on."""
     digits = ""
     while number > 0:
         number, rest = divmod(number - 1, 26)

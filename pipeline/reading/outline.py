@@ -1,4 +1,4 @@
-"""Chapters: where they begin and what they are called. A title goes with its place, never its rank."""
+"""Where chapters begin and what they are called: a title goes with its place, never its rank."""
 
 from __future__ import annotations
 

@@ -44,7 +44,11 @@ def parse(data: bytes, source_format: str, path: Path) -> Node:
     if done.returncode:
         words = " ".join(done.stderr.decode(errors="replace").split())[:300]
         raise InputError(path, f"It cannot be read as {source_format} ({words}).", remedy=remedy)
-    tree: Node = json.loads(done.stdout)
+    try:
+        tree: Node = json.loads(done.stdout)
+    except RecursionError as error:
+        problem = "Its parts are nested too deeply."
+        raise InputError(path, problem, remedy="Save it again in a simpler form.") from error
     return tree
 
 

@@ -14,6 +14,7 @@ from pipeline.reading.draft import About, Draft, Part
 MAX_WRAPPED_CHARS = 110
 #: A line this much shorter than its neighbours, with a full stop, ends a paragraph.
 SHORT_LINE = 0.6
+MAX_NAME_CHARS = 70
 
 _NUMBER = (
     r"(?:\d{1,4}|[IVXLCDM]{1,8}|(?i:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
@@ -95,6 +96,9 @@ def _parts(group: list[Line], width: float) -> Iterator[Part]:
             yield Part("scene_break", place=f"line {number}")
         else:
             yield Part("heading", line.strip(), f"line {number}", level=1)
+            if len(lines) == 1 and _is_name(lines[0][1]):
+                number, line = lines.pop()
+                yield Part("heading", line.strip(), f"line {number}", level=2)
     for paragraph in _paragraphs(lines, width):
         text = "\n".join(line.strip() for _, line in paragraph)
         place = f"line {paragraph[0][0]}"
@@ -104,6 +108,11 @@ def _parts(group: list[Line], width: float) -> Iterator[Part]:
             yield Part("heading", text, place, level=1)
         else:
             yield Part("paragraph", text, place)
+
+
+def _is_name(line: str) -> bool:
+    """Tell whether the line below a chapter number is the chapter's name."""
+    return len(line.strip()) <= MAX_NAME_CHARS and not line.rstrip().endswith((".", ",", ";", "。"))
 
 
 def _paragraphs(lines: list[Line], width: float) -> Iterator[list[Line]]:
@@ -132,7 +141,9 @@ def _begins(before: str, line: str, width: float) -> bool:
 
 def _promote_numerals(parts: list[Part]) -> list[Part]:
     """Make lone Roman numerals headings, if there are several."""
-    numerals = [part for part in parts if _ROMAN.fullmatch(part.text)]
-    if len(numerals) < 2:
+    if sum(_ROMAN.fullmatch(part.text) is not None for part in parts) < 2:
         return parts
-    return [replace(part, kind="heading", level=1) if part in numerals else part for part in parts]
+    return [
+        replace(part, kind="heading", level=1) if _ROMAN.fullmatch(part.text) else part
+        for part in parts
+    ]

@@ -19,6 +19,7 @@ from pipeline.reading import (
     dialogue,
     encoding,
     epub,
+    fb2,
     inlines,
     language,
     matter,
@@ -118,7 +119,10 @@ def _text(path: Path, text: str, source_format: str, options: ReadOptions) -> Dr
         return _html(path, text, options)
     if source_format == "fb2":
         text = re.sub(r"^\s*<\?xml.*?\?>", "", text.lstrip("\ufeff"), flags=re.DOTALL)
-        draft, _ = _parsed(path, text.encode(), "fb2", options)
+        prepared, n_tables = fb2.without_tables(text, speak=options.tables == "speak")
+        draft, _ = _parsed(path, prepared.encode(), "fb2", options)
+        notes = (f"Skipped {n_tables} tables.",) if n_tables else ()
+        draft = replace(draft, notes=(*notes, *draft.notes))
         return replace(draft, about=metadata.of_fb2(text.encode(), path))
     about = About()
     if source_format == "markdown":
@@ -163,7 +167,11 @@ def _parsed(
     flattener = Flattener(
         speak_footnotes=options.footnotes == "speak", speak_tables=options.tables == "speak"
     )
-    flat = flattener.flatten(tree["blocks"])
+    try:
+        flat = flattener.flatten(tree["blocks"])
+    except RecursionError as error:
+        problem, remedy = "Its parts are nested too deeply.", "Save it again in a simpler form."
+        raise InputError(path, problem, remedy=remedy) from error
     notes = _omissions(flat, options)
     return Draft(About(), tuple(flat.parts), notes=notes), tree["meta"]
 
@@ -191,11 +199,16 @@ def _front_matter(text: str) -> tuple[str, About]:
     if not isinstance(fields, dict):
         return text, About()
     said = {key: fields.get(key) for key in ("title", "author", "lang", "language")}
-    values = {key: texts.clean(str(value)) for key, value in said.items() if value}
+    values = {key: _unmarked(str(value)) for key, value in said.items() if value}
     about = About(
         values.get("title"), values.get("author"), values.get("lang") or values.get("language")
     )
     return text[found.end() :], about
+
+
+def _unmarked(text: str) -> str:
+    """Return a line of Markdown without its emphasis."""
+    return texts.clean(re.sub(r"(\*{1,3}|_{1,3}|`)(\S.*?)\1", r"\2", text))
 
 
 def _meta(meta: pandoc.Node) -> About:
@@ -240,7 +253,9 @@ def _stem(path: Path) -> str:
 
 
 def _script(path: Path, draft: Draft, about: About, options: ReadOptions, source: Source) -> Script:
-    found = matter.label(outline.sections(draft, about.title or ""))
+    found = matter.label(
+        outline.sections(draft, about.title or ""), f"{about.title} {about.author or ''}"
+    )
     kept = [section for section in found if not section.skipped_as]
     spoken = "\n".join(part.text for section in kept for part in section.parts)
     if not texts.has_words(spoken):
@@ -268,12 +283,18 @@ def _script(path: Path, draft: Draft, about: About, options: ReadOptions, source
 
 def _chapter(section: Section, reader: MarkReader, tag: str, is_fixed: bool) -> Chapter:
     blocks = []
-    for part in section.parts:
+    for part in _trimmed(section.parts):
         spans = reader.spans(part) if part.kind != "scene_break" else ()
         if spans or part.kind == "scene_break":
             own = None if is_fixed or part.language == tag else part.language
             blocks.append(Block(kind=part.kind, spans=spans, place=part.place, language=own))
     return Chapter(title=section.title, blocks=tuple(blocks))
+
+
+def _trimmed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Drop scene breaks where there is no scene on one side."""
+    spoken = [index for index, part in enumerate(parts) if part.kind != "scene_break"]
+    return parts[spoken[0] : spoken[-1] + 1] if spoken else ()
 
 
 def _is_spoken(chapter: Chapter) -> bool:
