@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from hibari import Hibari
 from mutagen.id3 import ID3
 
 from pipeline.assembly.delivery.encode import encode
@@ -125,6 +126,24 @@ def test_the_sound_is_where_the_timeline_says(
     assert inspect(out).duration_s == pytest.approx(5 + N_EXTRA / rate, abs=allowed_s)
     level_db = 20 * np.log10(np.std(heard[: len(meant)]) / np.std(meant))
     assert abs(level_db) < 0.5
+
+
+@pytest.fixture(scope="module")
+def speech() -> Samples:
+    """A real sentence at 24 kHz."""
+    text = "The keeper climbed the tower, and found that the lamp was already burning."
+    return np.asarray(Hibari(threads=1)(text, seed=1), np.float32)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_speech_stays_in_place_at_the_usual_bit_rate(
+    tmp_path: Path, format_name: str, speech: Samples
+) -> None:
+    master, out = tmp_path / "master.flac", tmp_path / f"book.{format_name}"
+    soundfile.write(master, speech, 24_000, subtype="PCM_24")
+    encode(master, format_name, out, metadata=METADATA)
+    heard, rate = decoded(out)
+    assert abs(shift_ms(heard, soxr.resample(speech, 24_000, rate), rate)) <= 0.1
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
