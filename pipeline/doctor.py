@@ -69,7 +69,7 @@ PACKAGES = (
         lambda pypandoc: f"with pandoc {pypandoc.get_pandoc_version()}",
     ),
     Package("voice", "hibari-tts", "hibari", _speak),
-    Package("checker", "faster-whisper", "faster_whisper", lambda _: ""),
+    Package("checker", "ctranslate2", "ctranslate2", lambda _: ""),
     Package("aligner", "pocketsphinx", "pocketsphinx", lambda _: ""),
 )
 

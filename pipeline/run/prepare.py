@@ -68,12 +68,13 @@ def plan(path: Path, script: Script, options: RenderOptions, engine: Engine) -> 
     """
     _require_languages(path, script, engine)
     _require_marked_voices(path, script, engine)
-    for voice in options.speaker_voices.values():
-        engine.voice_revision(voice)
+    voice = options.voice or engine.default_voice
+    for name in (voice, *options.speaker_voices.values()):
+        engine.voice_revision(name)
     return plan_script(
         script,
         PlanOptions(
-            voice=options.voice or engine.default_voice,
+            voice=voice,
             speaker_voices=options.speaker_voices,
             max_chars=engine.capabilities.max_chars,
             pauses=options.pauses,
