@@ -99,9 +99,9 @@ def measure(aligner: Aligner, language: str, spoken_lines: Iterable[Spoken]) -> 
     misses: list[Miss] = []
     refused, busy_s, audio_s = 0, 0.0, 0.0
     for index, truth in enumerate(spoken_lines):
-        chunk = _chunk(truth.text, language)
+        text = chunk(truth.text, language)
         started = time.process_time()
-        words = aligner.align(chunk, truth.clip)
+        words = aligner.align(text, truth.clip)
         if index:  # the first one loads the models
             busy_s += time.process_time() - started
             audio_s += truth.clip.duration_s
@@ -128,6 +128,7 @@ def rows(name: str, outcome: Outcome) -> list[dict[str, Any]]:
     parts = {
         "all starts": held_out,
         "inner starts": [miss for miss in held_out if miss.is_inner],
+        "plain words": [miss for miss in held_out if not miss.has_figures],
         "with figures": [miss for miss in held_out if miss.has_figures],
         "calibration, inner": calibration,
     }
@@ -164,7 +165,7 @@ def _misses(truth: Spoken, words: Sequence[Word], *, is_held_out: bool) -> list[
     ]
 
 
-def _chunk(text: str, language: str) -> Chunk:
+def chunk(text: str, language: str) -> Chunk:
     return Chunk(
         index=0,
         chapter=0,
