@@ -161,6 +161,9 @@ class Flattener:
             self._document, self._number = int(attributes["number"]), 0
             self._file = attributes["file"]
         self._anchors += [name] if name else []
+        if "footnotes" in classes or "footnotes" in attributes.get("epub:type", ""):
+            # The rule above the footnotes is not a scene break.
+            inner = [block for block in inner if block["t"] != "HorizontalRule"]
         kept = self._language
         self._language = language.primary(attributes.get("lang")) or kept
         self._walk(inner)

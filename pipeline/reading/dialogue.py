@@ -41,9 +41,9 @@ def _name(line: str) -> re.Match[str] | None:
     found = _NAMED.fullmatch(line.strip())
     if not found or len(found["name"]) > MAX_NAME_CHARS:
         return None
-    first = found["name"][0]
     # In scripts without capitals any letter may begin a name.
-    return found if first.isupper() or first == first.swapcase() else None
+    is_name = all(word[0] == word[0].upper() for word in found["name"].split())
+    return found if is_name else None
 
 
 def _is_dialogue(lines: list[str], openings: list[str]) -> bool:

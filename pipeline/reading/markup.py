@@ -187,6 +187,11 @@ class _Cleaner(HTMLParser):
             kept.setdefault("lang", attributes["xml:lang"])
         if tag == "a" and "id" not in kept and "name" in attributes:
             kept["id"] = attributes["name"]
+        kinds = " ".join(kept.get(key, "") for key in ("epub:type", "role", "class"))
+        if tag == "a" and ("noteref" in kinds or "footnote-ref" in kinds):
+            # Pandoc would look for the footnote itself, and lose it if it lies in another file.
+            kept = {key: kept[key] for key in ("id", "href") if key in kept}
+            kept["class"] = "voxmill-noteref"
         if kept.get("id"):
             kept["id"] = self._name(kept["id"])
         if "href" in kept:
