@@ -133,7 +133,9 @@ class Flattener:
         kept, self._is_prose = self._is_prose, False
         first = len(self._out.parts)
         self._walk(blocks)
-        if mark and len(self._out.parts) > first:
+        if mark and len(self._out.parts) == first:
+            self._emit(Part("paragraph", mark))
+        elif mark:
             part = self._out.parts[first]
             self._out.parts[first] = replace(part, text=f"{mark} {part.text}")
         self._is_prose = kept
@@ -216,20 +218,22 @@ def _alternatives(blocks: list[Block]) -> Iterator[str]:
             yield inlines.plain(node["c"][1])
 
 
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+def _nodes(tree: Any, *, blocks_only: bool = False) -> Iterator[dict[str, Any]]:
     """Yield every element of a tree, parents first."""
     if isinstance(tree, dict):
         if "t" in tree:
             yield tree
+        if blocks_only and tree.get("t") in ("Para", "Plain", "Header"):
+            return
         tree = list(tree.values())
     if isinstance(tree, list):
         for branch in tree:
             if isinstance(branch, dict | list):
-                yield from _nodes(branch)
+                yield from _nodes(branch, blocks_only=blocks_only)
 
 
 def _references(blocks: list[Block]) -> Iterator[str]:
-    for node in _nodes(blocks):
+    for node in _nodes(blocks, blocks_only=True):
         if node["t"] in ("Para", "Plain"):
             yield from inlines.gather(node["c"]).references
 

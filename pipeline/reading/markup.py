@@ -192,6 +192,9 @@ class _Cleaner(HTMLParser):
             # Pandoc would look for the footnote itself, and lose it if it lies in another file.
             kept = {key: kept[key] for key in ("id", "href") if key in kept}
             kept["class"] = "voxmill-noteref"
+        if kept.get("role") not in ("doc-backlink", "doc-pagebreak"):
+            # Pandoc takes footnotes by their role out of the text.
+            kept.pop("role", None)
         if kept.get("id"):
             kept["id"] = self._name(kept["id"])
         if "href" in kept:

@@ -47,6 +47,7 @@ _BY_KIND = {
 _RIGHTS = re.compile(r"all rights reserved|©|copyright|isbn|版权所有|published by", re.IGNORECASE)
 #: A copyright page is short.
 MAX_RIGHTS_CHARS = 4000
+MAX_TITLE_PAGE_CHARS = 300
 #: Share of the letters of a contents page that are links.
 MIN_LINKED = 0.7
 MIN_LINKS = 4
@@ -83,9 +84,11 @@ def by_content(parts: Sequence[Part], about_words: str) -> str | None:
 
 def _title_page(parts: Sequence[Part], about_words: str) -> str | None:
     text = " ".join(part.text for part in parts)
+    if len(text) > MAX_TITLE_PAGE_CHARS:
+        return None
     words = {texts.key(word) for word in text.split()} - _SMALL_WORDS
     known = {texts.key(word) for word in about_words.split()}
-    return "the title page" if words and words <= known and len(text) < 300 else None
+    return "the title page" if words and words <= known else None
 
 
 def label(sections: Sequence[Section], about_words: str) -> list[Section]:

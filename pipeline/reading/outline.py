@@ -73,7 +73,8 @@ def _merge_sheets(parts: Sequence[Part], chosen: list[Entry]) -> list[Entry]:
         deeper = following is not None and following.level > entry.level
         is_same_place = following is not None and following.first == entry.first
         own = [part for part in parts[entry.first : end] if part.kind != "heading"]
-        if (deeper and _n_chars(own) <= MAX_SHEET_CHARS) or is_same_place:
+        is_title = index == 0 and following is not None and not own
+        if (deeper and _n_chars(own) <= MAX_SHEET_CHARS) or is_same_place or is_title:
             held = held or entry
             continue
         merged.append(replace(entry, first=held.first) if held else entry)

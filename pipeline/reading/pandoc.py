@@ -16,7 +16,7 @@ TIME_LIMIT_S = 300
 #: or change them (smart punctuation).
 _MARKDOWN = (
     "markdown-smart-raw_tex-tex_math_dollars-citations-latex_macros-raw_attribute-task_lists"
-    "-implicit_header_references-implicit_figures-yaml_metadata_block-example_lists-subscript"
+    "-implicit_header_references-implicit_figures-yaml_metadata_block-fancy_lists-example_lists-subscript"
     "-superscript"
 )
 _READERS = {"markdown": _MARKDOWN, "rst": "rst-smart"}
