@@ -19,7 +19,7 @@ from pipeline.audio.clip import Clip
 from pipeline.engines.protocol import Capabilities, Utterance, VoiceInfo
 from pipeline.errors import EngineError, ModelError, RequestError
 from pipeline.manifest.plan import Reading
-from pipeline.models import resolve
+from pipeline.models import g2p, resolve
 from pipeline.settings import Settings
 
 #: Beginnings of the Unicode names of letters the front end reads; of Chinese it says nothing at
@@ -86,7 +86,11 @@ class HibariEngine:
     def _model(self, voice: str) -> Hibari:
         if voice not in self._loaded:
             self.voice_revision(voice)
-            self._loaded[voice] = Hibari(voice, model=str(self._file(voice)), threads=1)
+            # Voices of one accent share their front end, with the aligner and the checker too.
+            front_end = None if VOICES[voice]["british"] else g2p.english()
+            self._loaded[voice] = Hibari(
+                voice, model=str(self._file(voice)), threads=1, g2p=front_end
+            )
         return self._loaded[voice]
 
     def _described(self, voice: str) -> VoiceInfo:
