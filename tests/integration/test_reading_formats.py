@@ -90,7 +90,7 @@ def test_titles_stay_with_their_chapters(tmp_path: Path, version: int) -> None:
             "cover.xhtml": page('<img src="c.png" alt="Cover"/>'),
             "t.xhtml": page("<h1>The Sea</h1><p>Ann Lee</p>", "titlepage"),
             "one.xhtml": page("<h1></h1><h2>One</h2><p>First text.</p>"),
-            "two.xhtml": page('<h2 id="a">Two</h2><p>Second.</p><h2 id="b">Three</h2><p>Third.</p>'),
+            "two.xhtml": page('<h2 id="a">Two</h2><p>2nd.</p><h2 id="b">Three</h2><p>3rd.</p>'),
             "four.xhtml": page("<p>Four</p><p>Fourth.</p>"),
             "five.xhtml": page("<p>Fifth.</p>"),
         },
@@ -101,8 +101,8 @@ def test_titles_stay_with_their_chapters(tmp_path: Path, version: int) -> None:
     script = read(book)
     assert told(script) == [
         ("One", ["One", "First text."]),
-        ("Two", ["Two", "Second."]),
-        ("Three", ["Three", "Third."]),
+        ("Two", ["Two", "2nd."]),
+        ("Three", ["Three", "3rd."]),
         ("Four", ["Four", "Fourth."]),
         ("Five", ["Five", "Fifth."]),
     ]
@@ -152,7 +152,8 @@ def test_the_cover_is_found(tmp_path: Path) -> None:
 def test_a_part_page_joins_the_chapter_after_it(tmp_path: Path) -> None:
     book = tmp_path / "b.md"
     book.write_text(
-        "# Part One\n\n## Chapter 1\n\nA.\n\n## Chapter 2\n\nB.\n\n# Part Two\n\n## Chapter 3\n\nC.\n"
+        "# Part One\n\n## Chapter 1\n\nA.\n\n## Chapter 2\n\nB.\n\n"
+        "# Part Two\n\n## Chapter 3\n\nC.\n"
     )
     assert told(read(book)) == [
         ("Chapter 1", ["Part One", "Chapter 1", "A."]),
@@ -264,7 +265,8 @@ def test_markup_that_is_not_read_aloud_stays_silent(tmp_path: Path) -> None:
 def test_yaml_titles_markdown_but_a_rule_does_not(tmp_path: Path) -> None:
     book = tmp_path / "b.md"
     book.write_text(
-        "---\ntitle: My *Book*\nauthor: Jo\nlang: de\n---\n\nEins.\n\n---\n\nZwei: drei.\n\n---\n\nVier."
+        "---\ntitle: My *Book*\nauthor: Jo\nlang: de\n---\n\nEins.\n\n---\n\n"
+        "Zwei: drei.\n\n---\n\nVier."
     )
     script = read(book)
     assert (script.title, script.author, script.language) == ("My Book", "Jo", "de")

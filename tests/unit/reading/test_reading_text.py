@@ -353,7 +353,8 @@ def test_sentences_across_cues_stay_whole(tmp_path: Path) -> None:
 
 def test_webvtt_voices_are_speakers(tmp_path: Path) -> None:
     script = read(
-        tmp_path, "WEBVTT\n\nNOTE hidden\n\n00:01.000 --> 00:02.000 align:start\n<v Ann>Hi &amp; bye\n\n"
+        tmp_path, "WEBVTT\n\nNOTE hidden\n\n"
+        "00:01.000 --> 00:02.000 align:start\n<v Ann>Hi &amp; bye\n\n"
         "STYLE\n::cue {}\n\nid-1\n00:03.000 --> 00:04.000\n<v Bob>Yes.\n", "film.vtt",
     )  # fmt: skip
     spans = [block.spans[0] for block in script.chapters[0].blocks]
