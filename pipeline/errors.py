@@ -66,8 +66,8 @@ class InputError(PermanentError):
 
     def __reduce__(self) -> tuple[Callable[..., InputError], tuple[Any, ...]]:
         """Let the error travel between processes, its named arguments included."""
-        named = {"remedy": self.remedy, "place": self.place}
-        return partial(type(self), **named), (self.path, self.problem)
+        remake = partial(type(self), remedy=self.remedy, place=self.place)
+        return remake, (self.path, self.problem)
 
 
 class LanguageError(InputError):

@@ -130,7 +130,7 @@ class _Book:
 
     def _speech_problems(self, number: int, part: ReportPart, file: ReportFile) -> list[Problem]:
         """Transcribe a file chapter by chapter and look for every sentence."""
-        problems = []
+        problems: list[Problem] = []
         chapters = [
             (index, chapter)
             for index, chapter in enumerate(self._report.chapters)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.models.whisper import Whisper
 
 #: Raised when timings change, so that old ones are made again.
-VERSION = 1
+VERSION = 2
 
 
 class Aligner:
@@ -76,16 +76,12 @@ class Aligner:
         if not any(units):
             return None
         speech = SpeechSpan(runs[0].start, runs[-1].end)
-        times = self._sphinx.align([unit for word in units for unit in word], clip, speech)
+        times = sphinx.align([unit for word in units for unit in word], clip, speech)
         return None if times is None else _joined([len(word) for word in units], times)
 
     @cached_property
     def _pronouncer(self) -> Pronouncer:
         return Pronouncer()
-
-    @cached_property
-    def _sphinx(self) -> sphinx.Sphinx:
-        return sphinx.Sphinx()
 
 
 def _joined(counts: Sequence[int], times: Sequence[Span]) -> list[Span | None]:

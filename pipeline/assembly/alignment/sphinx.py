@@ -23,27 +23,25 @@ REACH_S = 0.12
 MARGIN_S = 0.05
 
 
-class Sphinx:
-    """The acoustic model, loaded once; its dictionary grows with what is spoken.
+def align(units: Sequence[Phones], clip: Clip, speech: SpeechSpan) -> list[Span] | None:
+    """Return the time of each unit, or None when no path through the speech says them all.
 
     pocketsphinx' own beams are kept: wider ones find no path in noisy audio either, but follow
     half of the texts with a missing word that the narrow ones refuse.
     """
+    margin = round(MARGIN_S * clip.sample_rate_hz)
+    first = max(0, speech.start - margin)
+    cut = Clip(clip.samples[first : speech.end + margin], clip.sample_rate_hz)
+    found = _aligned(_decoder(), units, _pcm(cut))
+    return found and [span.moved(first / clip.sample_rate_hz) for span in found]
 
-    def __init__(self) -> None:
-        # No dictionary and no language model: each unit brings its phones. Batch normalisation
-        # of the features keeps one chunk from changing the timing of the next.
-        self._decoder = Decoder(
-            loglevel="FATAL", samprate=SAMPLE_RATE_HZ, lm=None, dict=None, cmn="batch"
-        )
 
-    def align(self, units: Sequence[Phones], clip: Clip, speech: SpeechSpan) -> list[Span] | None:
-        """Return the time of each unit, or None when no path through the speech says them all."""
-        margin = round(MARGIN_S * clip.sample_rate_hz)
-        first = max(0, speech.start - margin)
-        cut = Clip(clip.samples[first : speech.end + margin], clip.sample_rate_hz)
-        found = _align(self._decoder, units, _pcm(cut))
-        return found and [span.moved(first / clip.sample_rate_hz) for span in found]
+def _decoder() -> Decoder:
+    """Return a new decoder: what an old one has seen moves boundaries by a frame now and then.
+
+    Without dictionary and language model (each unit brings its phones) it takes 10 ms to load.
+    """
+    return Decoder(loglevel="FATAL", samprate=SAMPLE_RATE_HZ, lm=None, dict=None, cmn="batch")
 
 
 def _pcm(clip: Clip) -> bytes:
@@ -51,7 +49,7 @@ def _pcm(clip: Clip) -> bytes:
     return np.asarray(np.clip(samples, -1.0, 1.0) * 32767.0, "<i2").tobytes()
 
 
-def _align(decoder: Decoder, units: Sequence[Phones], pcm: bytes) -> list[Span] | None:
+def _aligned(decoder: Decoder, units: Sequence[Phones], pcm: bytes) -> list[Span] | None:
     decoder.set_align_text(" ".join(_learned(decoder, unit) for unit in units))
     decoder.start_utt()
     decoder.process_raw(pcm, no_search=False, full_utt=True)
