@@ -24,18 +24,23 @@ def path() -> str:
     Raises:
         MissingToolError: There is neither.
     """
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
+    found = shutil.which("ffmpeg") or shutil.which(_bundled())
+    if found is None:
+        raise MissingToolError(
+            "ffmpeg is not installed. Install it (apt-get install ffmpeg), or install the Python "
+            "package imageio-ffmpeg again."
+        )
+    return found
+
+
+def _bundled() -> str:
+    """Return the path of the ffmpeg inside the imageio-ffmpeg package, "" without the package."""
     try:
         import imageio_ffmpeg  # noqa: PLC0415 - optional at run time
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except (ImportError, RuntimeError) as error:
-        raise MissingToolError(
-            "ffmpeg is not installed. Install it (apt-get install ffmpeg) or the Python package "
-            "imageio-ffmpeg."
-        ) from error
+    except (ImportError, RuntimeError):
+        return ""
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from pipeline import names
+from pipeline.audio import ffmpeg
 from pipeline.checking.policy import CheckPolicy
 from pipeline.errors import CrashError
 from pipeline.manifest.marks import Marks
@@ -44,8 +45,10 @@ def render(
         BusyError: Another render holds the folder.
         ProfileError: A finished file does not meet the profile.
         StorageError: The disk is full, or the folder cannot be written.
+        MissingToolError: There is no ffmpeg.
     """
     started_s = processor_s()
+    ffmpeg.path()  # better now than after an hour of speaking
     with lock.held(out / STATE_FOLDER):
         whisper_dir = find_whisper(options, settings, tell)
         policy = CheckPolicy(mode=options.check)
