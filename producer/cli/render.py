@@ -150,8 +150,9 @@ def _summarize(finished: Finished) -> None:
     if finished.was_done:
         typer.echo("Already rendered; every file is intact.")
     typer.echo(f"\n{finished.folder}")
-    for file in result.outputs:
-        typer.echo(f"  {file.size_bytes / 1e6:8.2f} MB  {Path(file.name).name}")
+    for file in sorted(result.outputs, key=lambda f: (not f.name.endswith(FORMATS), f.name)):
+        if "/report_files/" not in file.name:
+            typer.echo(f"  {file.size_bytes / 1e6:8.2f} MB  {Path(file.name).name}")
     typer.echo(f"\n{clock(result.duration_s)} of narration in {result.n_chunks} chunks.")
     if result.n_flagged:
         typer.secho(
