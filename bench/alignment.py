@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from ctypes.util import find_library
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,9 @@ def main() -> None:
         "en, Whisper": measure(Hearing(whisper), "en", spoken_en),
         "en, fallback": measure(Guessing(None), "en", spoken_en),
     }
-    for language in VOICES:
+    if find_library("espeak-ng") is None:
+        print("Other languages are left out: apt-get install libespeak-ng1 espeak-ng-data")
+    for language in VOICES if find_library("espeak-ng") else ():
         outcomes[f"{language}, Whisper"] = measure(Aligner(whisper), language, foreign(language))
     found = [row for name, outcome in outcomes.items() for row in rows(name, outcome)]
     table.show("Word starts, distance to the truth", found)
