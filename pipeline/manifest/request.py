@@ -25,6 +25,8 @@ class RenderRequest(Record):
     speaker_voices: tuple[tuple[str, str], ...] = ()
     language: str = "auto"
     profile: str
+    #: Where the profile leaves a choice; None for its own.
+    channels: int | None = None
     formats: tuple[str, ...]
     subtitles: tuple[str, ...]
     check: CheckMode = "fast"

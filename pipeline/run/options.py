@@ -19,6 +19,8 @@ class RenderOptions:
     #: Voice of each speaker of a dialogue script.
     speaker_voices: dict[str, str] = field(default_factory=dict)
     profile: str = "audiobook"
+    #: 1 or 2, where the profile leaves the choice; None for its own.
+    channels: int | None = None
     formats: tuple[str, ...] = ()
     subtitles: tuple[str, ...] = ("srt", "vtt")
     language: str = "auto"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def read(path: Path, options: RenderOptions, settings: Settings) -> Script:
             max_chars=settings.max_script_chars,
             title=options.title,
             author=options.author,
+            speakers=frozenset(options.speaker_voices),
         ),
     )
 
@@ -85,7 +86,7 @@ def plan(path: Path, script: Script, options: RenderOptions, engine: Engine) -> 
 
 def prepare(path: Path, options: RenderOptions, settings: Settings, checker: str) -> Job:
     """Return the job for an input: the same input and options always give the same job id."""
-    profile = require_profile(options.profile)
+    profile = with_channels(require_profile(options.profile), options.channels)
     engine = catalogue.load(options.engine, settings)
     script = read(path, options, settings)
     planned = plan(path, script, options, engine)
@@ -111,6 +112,25 @@ def require_profile(name: str) -> Profile:
     if name not in PROFILES:
         raise RequestError(f"No profile {name!r}. Choose one of: {', '.join(PROFILES)}.")
     return PROFILES[name]
+
+
+def with_channels(profile: Profile, channels: int | None) -> Profile:
+    """Return the profile for files of 1 or 2 channels; None keeps its own number.
+
+    Raises:
+        RequestError: The profile does not allow that number.
+    """
+    if channels is None or channels == profile.channels:
+        return profile
+    if channels not in profile.other_channels:
+        raise RequestError(
+            f"The profile {profile.name!r} has {profile.channels} channel(s); --channels {channels}"
+            " does not fit it. Leave --channels out, or choose another --profile."
+        )
+    level = profile.level
+    if level is not None:
+        level = replace(level, target_db=level.for_channels(channels, profile.channels))
+    return replace(profile, channels=channels, level=level)
 
 
 def _recipe(planned: Plan, options: RenderOptions, engine: Engine, checker: str) -> Recipe:
@@ -140,6 +160,7 @@ def _request(
         speaker_voices=tuple(sorted(options.speaker_voices.items())),
         language=options.language,
         profile=profile.name,
+        channels=options.channels,
         formats=options.formats or profile.formats,
         subtitles=options.subtitles,
         check=options.check,

@@ -61,6 +61,9 @@ def render(
     ] = None,
     subtitles: Annotated[str, typer.Option(help="Of srt,vtt,ass,json; or none.")] = "srt,vtt",
     profile: Annotated[ProfileName, typer.Option(help="Delivery profile.")] = ProfileName.audiobook,
+    channels: Annotated[
+        int | None, typer.Option(min=1, max=2, help="Of podcast: 1 is mono at -19 LUFS.")
+    ] = None,
     language: Annotated[str, typer.Option(help="auto, or a tag such as en.")] = "auto",
     title: Annotated[str | None, typer.Option(help="Title, instead of the text's own.")] = None,
     author: Annotated[str | None, typer.Option(help="Author, instead of the text's own.")] = None,
@@ -93,6 +96,7 @@ def render(
         voice=voice,
         speaker_voices=_pairs(voices, "--voices", "host=heart,guest=emma"),
         profile=profile.value,
+        channels=channels,
         formats=_listed(formats or "", FORMATS, "--formats"),
         subtitles=_listed("" if subtitles == "none" else subtitles, SUBTITLES, "--subtitles"),
         language=language,
