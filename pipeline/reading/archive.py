@@ -7,6 +7,7 @@ import re
 import stat
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import InputError
@@ -17,6 +18,7 @@ MAX_TOTAL_BYTES = 2_000_000_000
 MAX_RATIO = 150
 RATIO_FLOOR_BYTES = 20_000_000
 _NESTED = re.compile(r"\.(zip|7z|rar|gz|bz2|xz|tar|epub|jar)$", re.IGNORECASE)
+Change = Callable[[bytes], bytes]
 _REMEDY = "Do not trust this file; get it again from where it came."
 
 
@@ -47,10 +49,15 @@ def read(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
         raise broken(path, str(error), name) from error
 
 
-def repack(archive: zipfile.ZipFile, path: Path) -> bytes:
+def repack(archive: zipfile.ZipFile, path: Path, changes: Mapping[str, Change]) -> bytes:
     """Return the archive with its XML members only, each really read once.
 
     A header that lies about sizes is found here and not by the program that gets the result.
+
+    Args:
+        archive: What to pack again.
+        path: Where it comes from, for errors.
+        changes: Member → what is to be done to its bytes.
     """
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as out:
@@ -60,7 +67,8 @@ def repack(archive: zipfile.ZipFile, path: Path) -> bytes:
                 if b"<!ENTITY" in member:
                     problem = "It defines XML entities, as only a bomb does."
                     raise InputError(path, problem, place=name, remedy=_REMEDY)
-                out.writestr(zipfile.ZipInfo(name), member)
+                change = changes.get(name)
+                out.writestr(zipfile.ZipInfo(name), change(member) if change else member)
     return packed.getvalue()
 
 

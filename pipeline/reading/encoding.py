@@ -6,9 +6,8 @@ import codecs
 import re
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from pipeline.errors import InputError
+from pipeline.reading import legacy
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -67,7 +66,9 @@ def _guess(
         return _strict(data, declared, path, place), declared
     if _is_damaged_utf8(data):
         raise _invalid(data, "utf-8", error.start, path, place)
-    name = _double_byte(data) or _single_byte(data)
+    name = _double_byte(data) or legacy.single_byte(data)
+    if name is None:
+        raise _unknown(data, error.start, path, place)
     return data.decode(name), name
 
 
@@ -94,6 +95,13 @@ def _invalid(data: bytes, name: str, at: int, path: Path, place: str | None) -> 
     line = _line(data, at)
     problem = f"Byte 0x{data[at]:02X} is not valid {name.upper()}."
     return InputError(path, problem, place=f"{place}, {line}" if place else line, remedy=_REMEDY)
+
+
+def _unknown(data: bytes, at: int, path: Path, place: str | None) -> InputError:
+    line = _line(data, at)
+    remedy = "Convert it: iconv -f ENCODING -t UTF-8 FILE > NEW (iconv -l lists the encodings)."
+    problem = "It is not UTF-8, and no encoding makes sense of it."
+    return InputError(path, problem, place=f"{place}, {line}" if place else line, remedy=remedy)
 
 
 def _line(data: bytes, at: int) -> str:
@@ -145,14 +153,3 @@ def _is_spaced(data: bytes) -> bool:
     """Tell Korean, which has spaces between words, from Chinese in the same bytes."""
     n_wide = len(re.findall(rb"[\x80-\xff]", data)) / 2
     return data.count(b" ") > n_wide / 8
-
-
-def _single_byte(data: bytes) -> str:
-    letters = re.findall(rb"[A-Za-z\x80-\xff]", data)
-    n_high = sum(byte >= b"\x80" for byte in letters)
-    if n_high > len(letters) / 2:
-        best = from_bytes(data, cp_isolation=["cp1251", "koi8_r", "cp1253", "cp1256"]).best()
-        if best:
-            return best.encoding
-    undefined = re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)
-    return "latin-1" if undefined else "cp1252"

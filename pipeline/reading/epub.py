@@ -1,4 +1,4 @@
-"""EPUB 2 and 3: every document of the reading order, joined into one page for pandoc."""
+"""EPUB 2 and 3: every document of the reading order, each a page for pandoc."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ _FILE_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """An EPUB as one page."""
+    """An EPUB as pages."""
 
     package: Package
-    html: str
     pages: tuple[Page, ...]
+    #: The HTML of each page, in a division that says where it comes from.
+    bodies: tuple[str, ...]
 
     @property
     def n_licences(self) -> int:
@@ -41,12 +42,12 @@ def read(path: Path, data: bytes) -> Book:
     """
     package = open_package(path, data)
     pages = tuple(_page(package, index, name) for index, name in enumerate(package.documents))
-    html = "".join(
+    bodies = tuple(
         f'<div id="{_anchor(index, "")}" class="voxmill-document" data-number="{index}"'
         f' data-file="{escape(PurePosixPath(name).name)}">{page.body}</div>'
         for index, (name, page) in enumerate(zip(package.documents, pages, strict=True))
     )
-    return Book(package, html, pages)
+    return Book(package, pages, bodies)
 
 
 def outline(book: Book, parts: tuple[Part, ...]) -> tuple[Entry, ...]:
@@ -125,5 +126,5 @@ def _reason(package: Package, name: str, page: Page, own: list[Part], about: str
     if named and is_short:
         kinds |= {named}
     if "non-linear" in kinds:
-        return "pages outside the reading order"
+        return "the pages outside the reading order"
     return matter.by_kind(kinds) or matter.by_content(own, about)

@@ -6,80 +6,32 @@ from collections.abc import Callable
 from html import escape
 from html.parser import HTMLParser
 
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
+from pipeline.reading.pandoc import joined
+
+_VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
+    "wbr",
+})  # fmt: skip
 #: Never read: code, navigation, controls, the pronunciation above ideographs (it repeats them).
-_SILENT = frozenset(
-    [
-        "script",
-        "style",
-        "nav",
-        "template",
-        "rt",
-        "rp",
-        "iframe",
-        "noscript",
-        "svg",
-        "button",
-        "select",
-        "object",
-        "form",
-        "head",
-        "canvas",
-        "audio",
-        "video",
-    ]
-)
+_SILENT = frozenset({
+    "script", "style", "nav", "template", "rt", "rp", "iframe", "noscript", "svg", "button",
+    "select", "object", "form", "head", "canvas", "audio", "video",
+})  # fmt: skip
 _DIVISIONS = frozenset(
     ["aside", "section", "article", "header", "footer", "main", "address", "details"]
 )
-_BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "aside",
-        "blockquote",
-        "ul",
-        "ol",
-        "dl",
-        "table",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "pre",
-        "figure",
-        "header",
-        "footer",
-        "main",
-        "address",
-    ]
-)
+_BLOCKS = frozenset({
+    "p", "div", "section", "article", "aside", "blockquote", "ul", "ol", "dl", "table", "h1",
+    "h2", "h3", "h4", "h5", "h6", "hr", "pre", "figure", "header", "footer", "main", "address",
+})  # fmt: skip
 _SIBLINGS = {"li": ("li",), "dt": ("dt", "dd"), "dd": ("dt", "dd"), "tr": ("tr", "td", "th")}
 _SIBLINGS |= {"td": ("td", "th"), "th": ("td", "th")}
 _KEPT = ("id", "class", "href", "lang", "epub:type", "role", "type", "start", "alt", "title", "src")
 
 Link = Callable[[str], str]
+
+#: Word processors and the web nest a few dozen deep.
+MAX_DEPTH = 250
 
 
 class _Cleaner(HTMLParser):
@@ -113,6 +65,8 @@ class _Cleaner(HTMLParser):
         self.out.append(self._tag(tag, attributes))
         if tag not in _VOID:
             self._open.append(tag)
+            if len(self._open) > MAX_DEPTH:
+                raise RecursionError
         if tag == "li" and "<div" in self.out[-1]:
             self._open.append("div")
 
@@ -136,7 +90,7 @@ class _Cleaner(HTMLParser):
         if self._in_title:
             self.title.append(data)
         elif not self._silent:
-            self.out.append(escape(data, quote=False))
+            self.out.append(escape(joined(data), quote=False))
 
     def unknown_decl(self, data: str) -> None:
         self.handle_data(data.removeprefix("CDATA["))
@@ -224,6 +178,9 @@ def tidy(html: str, *, name: Link = str, link: Link = str) -> Page:
         html: The page.
         name: Maps an anchor to the name it gets.
         link: Maps a link target likewise.
+
+    Raises:
+        RecursionError: Elements are nested too deeply.
     """
     cleaner = _Cleaner(name, link)
     cleaner.feed(html)

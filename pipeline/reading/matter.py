@@ -23,10 +23,10 @@ _TITLES = {
         r"|índice|目\s*[录錄次]"
     ),
     "the index": r"index|register|索引",
-    "about the author": (
+    "the pages about the author": (
         r"about the (?:author|translator|publisher)s?|über den autor|作者简介|关于作者|著者紹介"
     ),
-    "other books": (
+    "the list of other books": (
         r"(?:also|other (?:books|titles|works)|books|more) by .{1,80}|(?:du|by the) même auteur"
     ),
     "the licence": r"the full project gutenberg.{0,3} licen[cs]e",
@@ -42,7 +42,7 @@ _BY_KIND = {
     "imprint": "the copyright page", "colophon": "the copyright page", "toc": "the contents page",
     "landmarks": "the contents page", "page-list": "the contents page", "loi": "the contents page",
     "lot": "the contents page", "index": "the index", "other-credits": "the credits page",
-    "seriespage": "other books", "notes": "the notes",
+    "seriespage": "the list of other books", "notes": "the notes",
 }  # fmt: skip
 _RIGHTS = re.compile(r"all rights reserved|©|copyright|isbn|版权所有|published by", re.IGNORECASE)
 #: A copyright page is short.

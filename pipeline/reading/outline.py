@@ -9,14 +9,12 @@ from dataclasses import replace
 from pipeline.reading import marks
 from pipeline.reading import text as texts
 from pipeline.reading.draft import Draft, Entry, Part, Section
-from pipeline.reading.plain import HEADING
+from pipeline.reading.headings import BARE, HEADING
 
 #: A title with no more text than this before its first subtitle is a cover sheet, not a chapter.
 MAX_SHEET_CHARS = 300
 #: A chapter's title stands among its first parts, if it stands in the text at all.
 TITLE_PARTS = 3
-#: A chapter number without a name.
-_BARE = re.compile(r"(?i:chapter|part|book)\s+[\w-]+\.?|[ivxlcIVXLC\d]+\.?")
 
 
 def sections(draft: Draft, title: str) -> list[Section]:
@@ -128,7 +126,7 @@ def _full_title(entry: Entry, parts: Sequence[Part]) -> str:
         return entry.title
     is_below = headings[1].level >= headings[0].level
     is_other = not HEADING.fullmatch(headings[1].text.strip())
-    if is_below and is_other and _BARE.fullmatch(entry.title):
+    if is_below and is_other and BARE.fullmatch(entry.title):
         return f"{entry.title.rstrip('.: ')}: {marks.strip(headings[1].text)}"
     return entry.title
 

@@ -5,37 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from statistics import median
 
+from pipeline.reading import contents, headings, notes
 from pipeline.reading import text as texts
 from pipeline.reading.draft import About, Draft, Part
+from pipeline.reading.headings import HEADING
 
 #: Lines longer than this were not wrapped by hand: each is a paragraph.
 MAX_WRAPPED_CHARS = 110
 #: A line this much shorter than its neighbours, with a full stop, ends a paragraph.
 SHORT_LINE = 0.6
-MAX_NAME_CHARS = 70
 
-_NUMBER = (
-    r"(?:\d{1,4}|[IVXLCDM]{1,8}|(?i:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty"
-    r"|sixty|seventy|eighty|ninety)(?:[- ]\w+)?|the\s+\w+|first|second|third|fourth|fifth))"
-)
-_WORD = (
-    r"(?i:chapter|chapitre|kapitel|cap[ií]tulo|capitolo|hoofdstuk|rozdzia[łl]|глава|часть|part|book"
-    r"|volume|act|scene|letter|canto|stave)"
-)
-_LONE = (
-    r"(?i:prologue|epilogue|preface|foreword|introduction|afterword|interlude|conclusion|prolog"
-    r"|epilog)"
-)
-_CJK = r"第\s*[0-9０-９零〇一二三四五六七八九十百千两]{1,9}\s*[章回节節卷部篇集话話幕](?!\w*[，。])"
-HEADING = re.compile(
-    rf"{_WORD}\s+{_NUMBER}(?:\s*[.:—–-]+\s*\S.{{0,80}}|[.:]?|\s+[A-ZÀ-Þ“\"'‘].{{0,70}}(?<![.!?,;]))"
-    rf"|{_LONE}[.:]?|{_CJK}.{{0,40}}|(?:序章|楔子|引子|尾声|尾聲|后记|後記|番外).{{0,20}}"
-)
 _ROMAN = re.compile(r"[IVXLC]{1,7}\.?")
-_CONTENTS = re.compile(r"(?i:(?:table of )?contents|目\s*录|目\s*錄|目\s*次)[.:]?")
 _START = re.compile(r"^\*{3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG.*?\*{3}\s*$", re.M | re.S)
 _END = re.compile(r"^\*{3}\s*END OF (?:THE|THIS) PROJECT GUTENBERG", re.M)
 _FIELD = re.compile(r"^(Title|Author|Language):[ \t]*(.+(?:\n[ \t]+\S.*)*)", re.M)
@@ -47,11 +30,13 @@ Line = tuple[int, str]
 def read(text: str) -> Draft:
     """Return the draft of a plain text."""
     text = texts.strip_invisible(text)
-    body, first_line, about, notes = _without_licence(text)
+    body, first_line, about, said = _without_licence(text)
+    body, is_listed = contents.without_list(body)
+    said += notes.skipped(["the list of contents"]) if is_listed else ()
     groups = list(_groups(body, first_line))
     width = _width(groups)
     parts = [part for group in groups for part in _parts(group, width)]
-    return Draft(about=about, parts=tuple(_promote_numerals(parts)), notes=notes)
+    return Draft(about=about, parts=tuple(_promote_names(_promote_numerals(parts))), notes=said)
 
 
 def _without_licence(text: str) -> tuple[str, int, About, tuple[str, ...]]:
@@ -64,7 +49,7 @@ def _without_licence(text: str) -> tuple[str, int, About, tuple[str, ...]]:
     about = About(fields.get("Title"), fields.get("Author"), fields.get("Language"))
     first_line = text.count("\n", 0, start.end()) + 1
     body = text[start.end() : end.start() if end else len(text)]
-    return body, first_line, about, ("Skipped the Project Gutenberg licence.",)
+    return body, first_line, about, (notes.LICENCE,)
 
 
 def _groups(text: str, first_line: int) -> Iterator[list[Line]]:
@@ -96,7 +81,7 @@ def _parts(group: list[Line], width: float) -> Iterator[Part]:
             yield Part("scene_break", place=f"line {number}")
         else:
             yield Part("heading", line.strip(), f"line {number}", level=1)
-            if len(lines) == 1 and _is_name(lines[0][1]):
+            if len(lines) == 1 and headings.is_name(lines[0][1]):
                 number, line = lines.pop()
                 yield Part("heading", line.strip(), f"line {number}", level=2)
     for paragraph in _paragraphs(lines, width):
@@ -108,11 +93,6 @@ def _parts(group: list[Line], width: float) -> Iterator[Part]:
             yield Part("heading", text, place, level=1)
         else:
             yield Part("paragraph", text, place)
-
-
-def _is_name(line: str) -> bool:
-    """Tell whether the line below a chapter number is the chapter's name."""
-    return len(line.strip()) <= MAX_NAME_CHARS and not line.rstrip().endswith((".", ",", ";", "。"))
 
 
 def _paragraphs(lines: list[Line], width: float) -> Iterator[list[Line]]:
@@ -147,3 +127,13 @@ def _promote_numerals(parts: list[Part]) -> list[Part]:
         replace(part, kind="heading", level=1) if _ROMAN.fullmatch(part.text) else part
         for part in parts
     ]
+
+
+def _promote_names(parts: list[Part]) -> list[Part]:
+    """Make the name below a lone chapter number a heading, though a blank line divides them."""
+    named = list(parts)
+    for index, (number, name) in enumerate(pairwise(parts)):
+        is_number = number.kind == "heading" and headings.BARE.fullmatch(number.text)
+        if is_number and name.kind == "paragraph" and headings.is_capital_name(name.text):
+            named[index + 1] = replace(name, kind="heading", level=2)
+    return named

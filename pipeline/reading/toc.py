@@ -12,6 +12,9 @@ from pipeline.reading import text as texts
 from pipeline.reading.metadata import local
 from pipeline.reading.package import Package, resolve
 
+#: No book has parts within parts as deep as this.
+MAX_LEVEL = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -56,7 +59,7 @@ def _nav_list(items: Element, name: str, level: int) -> Iterator[Line]:
             if local(child) == "a" and child.get("href"):
                 title = texts.clean("".join(child.itertext()))
                 yield Line(title, level, *resolve(name, child.get("href", "")))
-            elif local(child) == "ol":
+            elif local(child) == "ol" and level < MAX_LEVEL:
                 yield from _nav_list(child, name, level + 1)
 
 
@@ -76,4 +79,5 @@ def _ncx_points(parent: Element, name: str, level: int) -> Iterator[Line]:
         title = texts.clean("".join(label.itertext())) if label is not None else title
         if content is not None:
             yield Line(title, level, *resolve(name, content.get("src", "")))
-        yield from _ncx_points(point, name, level + 1)
+        if level < MAX_LEVEL:
+            yield from _ncx_points(point, name, level + 1)
