@@ -9,6 +9,7 @@ from typing import Literal
 
 from pipeline.manifest.base import Record
 from pipeline.manifest.marks import Verdict
+from pipeline.manifest.request import CheckMode
 
 
 class ReportFile(Record):
@@ -96,6 +97,8 @@ class Report(Record):
     #: (voice, revision) pairs.
     voices: tuple[tuple[str, str], ...]
     checker: str
+    #: How takes were checked; "off": they were not.
+    check: CheckMode = "fast"
     parts: tuple[ReportPart, ...]
     chapters: tuple[ReportChapter, ...]
     sentences: tuple[ReportSentence, ...]

@@ -217,6 +217,8 @@ def _require_marked_voices(path: Path, script: Script, engine: Engine) -> None:
 def _warnings(
     script: Script, planned: Plan, options: RenderOptions, engine: Engine
 ) -> Iterable[str]:
+    if options.check == "off":
+        yield "nothing is checked (--check off): listen to it yourself"
     missing = speakers_without_voice(script, options.speaker_voices)
     if missing:
         yield f"no voice given for {', '.join(missing)}: spoken by the default voice"

@@ -7,23 +7,31 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import names
 from pipeline.assembly import profiles
 from pipeline.assembly.delivery.inspection import inspect
 from pipeline.assembly.measure import measure
 from pipeline.audio.clip import Samples
 from pipeline.checking.coverage import coverage
-from pipeline.errors import CorruptObjectError, InputError
+from pipeline.errors import CorruptObjectError, InputError, PermanentError
 from pipeline.manifest.report import Report, ReportChapter, ReportFile, ReportPart
+from pipeline.manifest.result import Result
+from pipeline.manifest.timeline import TimedChapter
 from pipeline.models import mel, windows
 from pipeline.models.whisper import Whisper
 from pipeline.run.digests import sha256
 from pipeline.run.prepare import require_profile
 from pipeline.run.receipt import REPORT
+from pipeline.run.render import STATE_FOLDER
+from pipeline.store.local import LocalStore
 
 #: A sentence counts as heard when this share of its words is; Whisper mishears names.
 HEARD_SHARE = 0.5
-#: A chapter may begin or end this far from where the receipt says.
-CHAPTER_TOLERANCE_S = 0.1
+#: A file or a chapter may begin or end this far from where the receipt says.
+TOLERANCE_S = 0.1
+#: Formats that hold no chapters.
+WITHOUT_CHAPTERS = ("wav",)
+CHANGED = "changed since it was made (checksum differs)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +68,25 @@ def verify(folder: Path, whisper: Whisper, progress: Progress) -> list[Verified]
 
     Raises:
         InputError: There is no finished book in it.
-        CorruptObjectError: A receipt cannot be read.
     """
-    reports = sorted(path for path in folder.rglob(REPORT) if ".voxmill" not in path.parts)
+    reports = sorted(
+        path for path in folder.rglob(REPORT) if STATE_FOLDER not in path.relative_to(folder).parts
+    )
     if not reports:
         raise InputError(
             folder,
             f"there is no finished book in it (no {REPORT}).",
             remedy="Give the folder that `voxmill render --out` wrote.",
         )
-    return [_Book(path, whisper, progress).verify() for path in reports]
+    return [_verified(path, whisper, progress) for path in reports]
+
+
+def _verified(path: Path, whisper: Whisper, progress: Progress) -> Verified:
+    try:
+        return _Book(path, whisper, progress).verify()
+    except CorruptObjectError as error:
+        problem = Problem(REPORT, f"cannot be read: {error}")
+        return Verified(path.parent, path.parent.name, 0, 0, 0, (problem,))
 
 
 class _Book:
@@ -79,15 +96,18 @@ class _Book:
         self._folder = path.parent
         self._report = Report.decode(path.read_bytes())
         self._whisper, self._progress = whisper, progress
+        self._changed: set[str] = set()
+        self._playable: set[str] = set()
         self._n_words = self._n_errors = 0
 
     def verify(self) -> Verified:
         report = self._report
-        problems = [*self._receipt_problems()]
+        problems = [*self._receipt_problems(), *self._other_file_problems()]
         for number, part in enumerate(report.parts):
-            sound = [file for file in part.files if not self._add_file_problems(file, problems)]
-            if sound:
-                problems += self._speech_problems(number, part, sound[0])
+            for file in part.files:
+                problems += self._file_problems(number, file)
+            for file in self._worth_hearing(part):
+                problems += self._speech_problems(number, part, file)
         return Verified(
             folder=self._folder,
             title=report.title,
@@ -104,29 +124,77 @@ class _Book:
         for chunk in self._report.flagged:
             yield Problem(REPORT, f"flagged when it was made: {chunk.text!r}")
 
-    def _add_file_problems(self, file: ReportFile, problems: list[Problem]) -> bool:
-        """Check a file's bytes, levels and chapters; tell whether it is damaged."""
+    def _other_file_problems(self) -> Iterator[Problem]:
+        """Check what the receipt does not list, such as subtitles, by the result of the job."""
+        listed = {file.name for part in self._report.parts for file in part.files}
+        for name, digest in self._delivered().items():
+            if name in listed:
+                continue
+            if not (self._folder / name).is_file():
+                yield Problem(name, "missing")
+            elif sha256(self._folder / name) != digest:
+                yield Problem(name, CHANGED)
+
+    def _delivered(self) -> dict[str, str]:
+        """Return the digests of all files of the book; none where the folder was moved away."""
+        for out in self._folder.parents:
+            data = LocalStore(out / STATE_FOLDER).get(names.result(self._report.job))
+            if data:
+                made = {out / file.name: file.sha256 for file in Result.decode(data).outputs}
+                return {
+                    path.relative_to(self._folder).as_posix(): digest
+                    for path, digest in made.items()
+                    if path.is_relative_to(self._folder)
+                }
+        return {}
+
+    def _file_problems(self, number: int, file: ReportFile) -> Iterator[Problem]:
+        """Check a file's bytes, levels, length and chapters."""
         path = self._folder / file.name
         if not path.is_file():
-            problems.append(Problem(file.name, "missing"))
-            return True
+            yield Problem(file.name, "missing")
+            return
         self._progress(0.0, file.name)
         if sha256(path) != file.sha256:
-            problems.append(Problem(file.name, "changed since it was made (checksum differs)"))
+            self._changed.add(file.name)
+            yield Problem(file.name, CHANGED)
         try:
-            measured = measure(path)
-            inspected = inspect(path)
-        except (CorruptObjectError, InputError) as error:
-            problems.append(Problem(file.name, str(error)))
-            return True
+            measured, inspected = measure(path), inspect(path)
+        except (PermanentError, ValueError) as error:
+            yield Problem(file.name, f"cannot be played: {error}")
+            return
+        self._playable.add(file.name)
         profile = require_profile(self._report.profile)
-        problems += [
-            Problem(file.name, text) for text in profiles.check(measured, profile, file.format)
-        ]
-        if abs(inspected.duration_s - file.duration_s) > CHAPTER_TOLERANCE_S:
+        for text in profiles.check(measured, profile, file.format):
+            yield Problem(file.name, text)
+        if abs(inspected.duration_s - file.duration_s) > TOLERANCE_S:
             text = f"{inspected.duration_s:.2f} s long instead of {file.duration_s:.2f} s"
-            problems.append(Problem(file.name, text))
-        return False
+            yield Problem(file.name, text)
+        for text in self._chapter_problems(number, file, inspected.chapters):
+            yield Problem(file.name, text)
+
+    def _chapter_problems(
+        self, number: int, file: ReportFile, found: Sequence[TimedChapter]
+    ) -> Iterator[str]:
+        wanted = [chapter for chapter in self._report.chapters if chapter.part == number]
+        if file.format in WITHOUT_CHAPTERS or (len(wanted) == 1 and not found):
+            return
+        if len(found) != len(wanted):
+            yield f"{len(found)} chapters instead of {len(wanted)}"
+            return
+        for chapter, want in zip(found, wanted, strict=True):
+            if chapter.title.split() != want.title.split():
+                yield f"chapter {chapter.title!r} at {chapter.start_s:.1f} s must be {want.title!r}"
+            elif abs(chapter.start_s - want.start_s) > TOLERANCE_S:
+                yield (
+                    f"chapter {want.title!r} begins at {chapter.start_s:.2f} s instead of "
+                    f"{want.start_s:.2f} s"
+                )
+
+    def _worth_hearing(self, part: ReportPart) -> list[ReportFile]:
+        """Return the files to listen to: each that was changed, else one for all formats."""
+        playable = [file for file in part.files if file.name in self._playable]
+        return [file for file in playable if file.name in self._changed] or playable[:1]
 
     def _speech_problems(self, number: int, part: ReportPart, file: ReportFile) -> list[Problem]:
         """Transcribe a file chapter by chapter and look for every sentence."""

@@ -54,7 +54,7 @@ class Bar(AbstractContextManager["Bar"]):
             BarColumn(),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[rate]}", markup=False),
             console=Console(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
@@ -77,14 +77,14 @@ class Bar(AbstractContextManager["Bar"]):
         match event:
             case Planned():
                 self._rate.begin(event)
-                self._progress.console.print(headline(event))
+                self._progress.console.print(headline(event), markup=False, highlight=False)
                 self._update("speaking", event.n_cached, event.n_chunks, "")
             case ChunkDone():
                 self._update("speaking", event.n_done, event.n_chunks, self._rate.add(event))
             case Step():
                 self._update(event.stage, round(100 * event.fraction), 100, event.detail)
             case Note():
-                self._progress.console.print(f"note: {event.text}", markup=False)
+                self._progress.console.print(f"note: {event.text}", markup=False, highlight=False)
             case Finished():
                 self._progress.refresh()
 
@@ -194,7 +194,7 @@ class Steps(AbstractContextManager["Steps"]):
         self._title = title
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:3.0f} %"),
             TimeElapsedColumn(),

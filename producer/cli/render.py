@@ -11,7 +11,6 @@ import typer
 
 if TYPE_CHECKING:
     from pipeline.manifest.plan import Pauses
-    from pipeline.run.events import Finished
     from pipeline.run.options import RenderOptions
 
 FORMATS = ("m4b", "mp3", "flac", "wav", "opus")
@@ -19,6 +18,8 @@ SUBTITLES = ("srt", "vtt", "ass", "json")
 
 #: Exit code when everything is made, but chunks remain that did not pass the check.
 FLAGGED = 3
+#: Of several inputs, the worst outcome is the command's.
+WORST_FIRST = (1, 2, FLAGGED, 0)
 
 
 class ProfileName(StrEnum):
@@ -87,7 +88,8 @@ def render(
     """Render texts into finished, checked, subtitled narration.
 
     Run the same command again to go on after an interruption: what is done is kept.
-    Exit codes: 0 complete, 3 made but some chunks are flagged, 2 bad input, 1 another error.
+    Exit codes: 0 complete, 3 made but some chunks are flagged, 2 bad input, 1 another error;
+    of several inputs the worst.
     """
     from pipeline.run.options import RenderOptions
 
@@ -112,23 +114,24 @@ def render(
         seed=seed,
         pauses=_pauses(pauses),
     )
-    sys.exit(max(_render_one(path, out, options, jobs, as_json=json) for path in inputs))
+    codes = {_render_one(path, out, options, jobs, as_json=json) for path in inputs}
+    sys.exit(next(code for code in WORST_FIRST if code in codes))
 
 
 def _render_one(
     path: Path, out: Path, options: RenderOptions, jobs: int | None, *, as_json: bool
 ) -> int:
     """Render one input; report an error of this input without stopping the others."""
-    from pipeline.errors import InputError, VoxmillError
+    from pipeline.errors import InputError, ProfileError, VoxmillError
     from pipeline.run.render import render as run
     from pipeline.settings import Settings
-    from producer.cli import progress
+    from producer.cli import outcome, progress
 
     settings = Settings() if jobs is None else Settings(jobs=jobs)
     try:
         with progress.display(as_json=as_json) as tell:
             finished = run(path, out, options, settings, tell)
-    except InputError as error:
+    except (InputError, ProfileError) as error:
         if as_json:
             progress.json_error(error)
         typer.secho(f"voxmill: {error}", fg=typer.colors.RED, err=True)
@@ -143,31 +146,8 @@ def _render_one(
         )
         raise SystemExit(130) from None
     if not as_json:
-        _summarize(finished)
+        outcome.summarize(finished)
     return FLAGGED if finished.result.n_flagged else 0
-
-
-def _summarize(finished: Finished) -> None:
-    from producer.cli.progress import clock
-
-    result = finished.result
-    if finished.was_done:
-        typer.echo("Already rendered; every file is intact.")
-    typer.echo(f"\n{finished.folder}")
-    for file in sorted(result.outputs, key=lambda f: (not f.name.endswith(FORMATS), f.name)):
-        if "/report_files/" not in file.name:
-            typer.echo(f"  {file.size_bytes / 1e6:8.2f} MB  {Path(file.name).name}")
-    typer.echo(f"\n{clock(result.duration_s)} of narration in {result.n_chunks} chunks.")
-    if result.n_flagged:
-        typer.secho(
-            f"{result.n_flagged} chunks did not pass the check. Listen to them in report.html.",
-            fg=typer.colors.YELLOW,
-        )
-    else:
-        typer.echo("Complete: every sentence is spoken and checked. See report.html.")
-    audio = next((f for f in result.outputs if f.name.endswith(FORMATS)), None)
-    if audio:
-        typer.echo(f"Listen: open '{Path(finished.folder) / Path(audio.name).name}' in a player.")
 
 
 def _listed(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:

@@ -55,9 +55,10 @@ def build(
         author=plan.author,
         language=plan.language,
         profile=request.profile,
-        engine=f"{request.engine} {request.engine_fingerprint}",
+        engine=_engine(request),
         voices=request.voice_revisions,
         checker=request.checker,
+        check=request.check,
         parts=tuple(_part(part) for part in parts),
         chapters=tuple(_chapters(parts, sentences)),
         sentences=sentences,
@@ -67,6 +68,13 @@ def build(
         duration_s=sum(part.timeline.duration_s for part in parts),
         notes=tuple(notes),
     )
+
+
+def _engine(request: RenderRequest) -> str:
+    """Return the engine's fingerprint, its name first."""
+    fingerprint = request.engine_fingerprint
+    is_named = fingerprint.split()[:1] == [request.engine]
+    return fingerprint if is_named else f"{request.engine} {fingerprint}"
 
 
 def _part(part: RenderedPart) -> ReportPart:

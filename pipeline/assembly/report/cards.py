@@ -12,7 +12,7 @@ from pipeline.manifest.report import FlaggedChunk, Report, ReportChapter
 
 def summary(report: Report) -> Iterator[str]:
     """Yield what matters first: complete or not; then the figures."""
-    yield f'<div class="verdict {"good" if report.is_complete else "bad"}">'
+    yield f'<div class="verdict {_colour(report)}">'
     yield escape(headline(report))
     if report.problems:
         yield "<ul>" + "".join(f"<li>{escape(problem)}" for problem in report.problems) + "</ul>"
@@ -25,7 +25,7 @@ def summary(report: Report) -> Iterator[str]:
         "Profile": report.profile,
         "Voice": ", ".join(voice for voice, _ in report.voices),
         "Engine": report.engine,
-        "Checked by": report.checker,
+        "Check": "off" if report.check == "off" else f"{report.check} ({report.checker})",
         "Job": report.job,
     }
     rows = (f"<div><dt>{name}<dd>{escape(value)}</div>" for name, value in facts.items())
@@ -46,7 +46,16 @@ def headline(report: Report) -> str:
         faults.append(f"{count(len(report.problems), 'profile limit')} missed")
     if faults:
         return f"Not complete: {', '.join(faults)}; {n_sentences} in all."
+    if report.check == "off":
+        return f"Not checked: all {n_sentences} have audio, but nobody listened (--check off)."
     return f"Complete: all {n_sentences} spoken and checked, nothing flagged."
+
+
+def _colour(report: Report) -> str:
+    """Return the class of the outcome: good, bad, or unknown where nothing was checked."""
+    if not report.is_complete:
+        return "bad"
+    return "unknown" if report.check == "off" else "good"
 
 
 def chapters(report: Report, waveforms: Sequence[Waveform]) -> Iterator[str]:
