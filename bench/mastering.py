@@ -1,4 +1,4 @@
-"""Speed of mastering and measuring, and what every encoded format measures.
+"""What stitching, mastering, encoding and measuring cost, and what every encoded file measures.
 
 python -m bench.mastering [MINUTES]
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from pipeline.assembly.measure import measure
 from pipeline.assembly.profiles import PROFILES, Profile, check
 from pipeline.audio.clip import Clip, Samples
 from pipeline.audio.energy import speech_span
+from pipeline.run.stopwatch import processor_s
 
 RATE_HZ = 24_000
 TEXTS = (
@@ -38,15 +38,22 @@ TAGS = Metadata(title="Bench", author="Voxmill", narrator="heart", language="en"
 def main() -> None:
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
     spoken = _speech()
-    speeds, files = [], []
+    costs, files = [], []
     for name, profile in PROFILES.items():
         with tempfile.TemporaryDirectory() as folder:
-            made, speed = _timed(spoken, profile, minutes, Path(folder))
-            speeds.append({"profile": name, **speed})
-            files += [{"profile": name, **row} for row in _encoded(made, profile, Path(folder))]
-    table.show(f"Mastering {minutes:g} minutes (times real time)", speeds)
+            made, cost_ms = _mastered(spoken, profile, minutes, Path(folder))
+            costs.append({"profile": name, "file": "master", "made_ms": cost_ms, "measured_ms": ""})
+            for cost, found in _encoded(made, profile, Path(folder)):
+                costs.append({"profile": name, **cost})
+                files.append({"profile": name, **found})
+    table.show("Processor milliseconds for each second of audio", costs)
     table.show("Measured on the encoded files", files)
-    table.save("mastering", {"minutes": minutes, "speeds": speeds, "files": files})
+    table.save("mastering", {"minutes": minutes, "costs": costs, "files": files})
+
+
+def _cost_ms(started: float, made: Mastering) -> float:
+    """Return the processor milliseconds since `started` for each second of a master."""
+    return round(1000 * (processor_s() - started) * made.sample_rate_hz / made.n_samples, 2)
 
 
 def _speech() -> Samples:
@@ -69,42 +76,43 @@ def _stream(spoken: Samples, profile: Profile, minutes: float) -> Iterator[Sampl
     yield np.zeros(round(profile.tail_s * RATE_HZ), np.float32)
 
 
-def _timed(
+def _mastered(
     spoken: Samples, profile: Profile, minutes: float, folder: Path
-) -> tuple[Mastering, dict[str, Any]]:
-    start = time.perf_counter()
+) -> tuple[Mastering, float]:
+    started = processor_s()
     made = master(
         lambda: _stream(spoken, profile, minutes), RATE_HZ, profile, folder / "master.flac"
     )
-    mastered = time.perf_counter()
-    measure(made.path)
-    measured = time.perf_counter()
-    seconds = made.n_samples / made.sample_rate_hz
-    return made, {
-        "master": round(seconds / (mastered - start), 1),
-        "measure": round(seconds / (measured - mastered), 1),
-        "passes": made.n_passes,
-    }
+    return made, _cost_ms(started, made)
 
 
-def _encoded(made: Mastering, profile: Profile, folder: Path) -> Iterator[dict[str, Any]]:
+def _encoded(
+    made: Mastering, profile: Profile, folder: Path
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     for name in ("m4b", "mp3", "opus", "flac", "wav"):
         out = folder / f"bench.{name}"
         bitrate_kbps = profile.bitrates_kbps.get(name)
+        started = processor_s()
         encode(made.path, name, out, metadata=TAGS, bitrate_kbps=bitrate_kbps)
+        made_ms, started = _cost_ms(started, made), processor_s()
         found = measure(out)
-        yield {
-            "format": name,
-            "kbps": bitrate_kbps or "",
-            "LUFS": round(found.integrated_lufs, 2),
-            "dBTP": round(found.true_peak_db, 2),
-            "peak_dB": round(found.sample_peak_db, 2),
-            "RMS_dB": round(found.rms_db, 2),
-            "floor_dB": round(found.noise_floor_db, 1),
-            "head_s": round(found.head_s, 2),
-            "tail_s": round(found.tail_s, 2),
-            "problems": "; ".join(check(found, profile, name)) or "none",
-        }
+        measured_ms = _cost_ms(started, made)
+        cost = {"file": name, "made_ms": made_ms, "measured_ms": measured_ms}
+        yield (
+            cost,
+            {
+                "format": name,
+                "kbps": bitrate_kbps or "",
+                "LUFS": round(found.integrated_lufs, 2),
+                "dBTP": round(found.true_peak_db, 2),
+                "peak_dB": round(found.sample_peak_db, 2),
+                "RMS_dB": round(found.rms_db, 2),
+                "floor_dB": round(found.noise_floor_db, 1),
+                "head_s": round(found.head_s, 2),
+                "tail_s": round(found.tail_s, 2),
+                "problems": "; ".join(check(found, profile, name)) or "none",
+            },
+        )
 
 
 if __name__ == "__main__":

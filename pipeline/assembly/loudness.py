@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.assembly.filtering import Filter
 from pipeline.audio.clip import Samples
 
 Powers = npt.NDArray[np.float64]
@@ -26,53 +27,46 @@ SHELF = (
 HIGH_PASS = ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621))
 ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
-#: Length of the transforms that filter the signal.
-FFT_SAMPLES = 1 << 16
 #: Given when nothing is loud enough to count.
 SILENT_LUFS = -70.0
+
+
+class FramePowers:
+    """Mean squares of the frames of one channel, block by block; only whole frames count."""
+
+    def __init__(self, frame: int) -> None:
+        self._frame = frame
+        self._rest = np.zeros(0, np.float32)
+        self._powers: list[npt.NDArray[np.float32]] = []
+
+    def add(self, samples: Samples) -> None:
+        """Take the next block, shape [T], into account."""
+        both = np.concatenate([self._rest, samples])
+        n_whole = len(both) // self._frame * self._frame
+        frames = both[:n_whole].reshape(-1, self._frame)
+        self._powers.append(np.einsum("ij,ij->i", frames, frames) / np.float32(self._frame))
+        self._rest = both[n_whole:].copy()
+
+    def powers(self) -> Powers:
+        """Return the power of every whole frame so far, shape [frames]."""
+        return np.concatenate([np.zeros(0), *self._powers])
 
 
 class LoudnessMeter:
     """Power of one channel in hops of 100 ms, weighted as the ear does ("K")."""
 
     def __init__(self, sample_rate_hz: int) -> None:
-        self._hop = sample_rate_hz // HOPS_PER_SECOND
-        self._n_taps = 2 * (self._hop // 2)
-        self._step = (FFT_SAMPLES - self._n_taps) // self._hop * self._hop
-        self._response = _response(sample_rate_hz, self._n_taps)
-        # A weighted sample depends on half the taps before it and half after it.
-        self._pending = [np.zeros(self._n_taps // 2, np.float32)]
-        self._n_pending = self._n_taps // 2
-        self._powers: list[Powers] = []
+        self._weighting = Filter(sample_rate_hz, k_weighting)
+        self._hops = FramePowers(sample_rate_hz // HOPS_PER_SECOND)
 
     def add(self, samples: Samples) -> None:
         """Take the next block, shape [T], into account."""
-        self._pending.append(samples)
-        self._n_pending += len(samples)
-        length = self._n_taps + self._step
-        if self._n_pending < length:
-            return
-        pending = np.concatenate(self._pending)
-        while len(pending) >= length:
-            self._weigh(pending[:length])
-            pending = pending[self._step :]
-        self._pending, self._n_pending = [pending.copy()], len(pending)
+        self._hops.add(self._weighting.feed(samples))
 
     def powers(self) -> Powers:
         """Return the power of every whole hop, shape [hops]; ends the measurement."""
-        pending = np.concatenate([*self._pending, np.zeros(self._n_taps // 2, np.float32)])
-        n_samples = (len(pending) - self._n_taps) // self._hop * self._hop
-        for start in range(0, n_samples, self._step):
-            stop = self._n_taps + min(n_samples, start + self._step)
-            self._weigh(pending[start:stop])
-        self._pending, self._n_pending = [], 0
-        return np.concatenate([np.zeros(0), *self._powers])
-
-    def _weigh(self, samples: Samples) -> None:
-        spectrum = np.fft.rfft(samples, FFT_SAMPLES) * self._response
-        weighted = np.fft.irfft(spectrum, FFT_SAMPLES)[self._n_taps : len(samples)]
-        hops = weighted.reshape(-1, self._hop)
-        self._powers.append(np.mean(np.square(hops), axis=1, dtype=np.float64))
+        self._hops.add(self._weighting.end())
+        return self._hops.powers()
 
 
 def integrated_lufs(channels: Sequence[Powers]) -> float:
@@ -92,19 +86,15 @@ def _lufs(power: Powers | np.floating) -> Powers:
     return np.asarray(OFFSET_DB + 10 * np.log10(np.maximum(power, 1e-12)))
 
 
-def _response(sample_rate_hz: int, n_taps: int) -> npt.NDArray[np.complex64]:
-    """Return the K weighting as the transform of `n_taps` + 1 taps around their middle.
+def k_weighting(frequencies_hz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the gain of the K weighting at each frequency, shape [K].
 
-    Only its magnitude counts for power, so the taps are symmetric. The standard gives the filters
-    at 48 kHz; their response is looked up at the frequencies of this rate, so that a sound
-    measures the same at every rate.
+    Only its magnitude counts for power. The standard gives the filters at 48 kHz; their response
+    is looked up at the frequencies of any rate, so that a sound measures the same at every rate.
     """
-    frequencies = np.fft.rfftfreq(FFT_SAMPLES, 1 / sample_rate_hz)
-    angles = 2 * np.pi * np.minimum(frequencies / REFERENCE_HZ, 0.5)
+    angles = 2 * np.pi * np.minimum(frequencies_hz / REFERENCE_HZ, 0.5)
     delay = np.exp(-1j * angles)  # one sample later, at 48 kHz
-    magnitude = np.abs(_biquad(delay, SHELF) * _biquad(delay, HIGH_PASS))
-    taps = np.roll(np.fft.irfft(magnitude), n_taps // 2)[: n_taps + 1]
-    return np.fft.rfft(taps, FFT_SAMPLES).astype(np.complex64)
+    return np.abs(_biquad(delay, SHELF) * _biquad(delay, HIGH_PASS))
 
 
 def _biquad(

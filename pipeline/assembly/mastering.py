@@ -1,8 +1,8 @@
 """A stitched stream → a lossless master at the profile's rate, level and ceiling.
 
-Nothing is held but a few blocks: each pass makes the stream anew. The first finds the level of
-the speech, the second what it measures once compressed, the third writes it. Where limiting has
-taken away loudness, the third is repeated with more gain.
+Nothing is held but a few blocks: each pass makes the stream anew. The first hears how loud it is,
+the second writes the master and measures it. Where limiting has taken away loudness, the second is
+repeated with more gain.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ import soxr
 
 from pipeline.assembly import blocks as blocks_of
 from pipeline.assembly import level_meter, room_tone
-from pipeline.assembly.dynamics import SpeechLevelMeter, compressed
-from pipeline.assembly.levels import decibels
+from pipeline.assembly.dynamics import compressed
 from pipeline.assembly.limiter import limit
-from pipeline.assembly.profiles import Level, Profile
-from pipeline.assembly.true_peak import TruePeakMeter
+from pipeline.assembly.listening import listen
+from pipeline.assembly.profiles import Profile
 from pipeline.audio.clip import Samples
 from pipeline.errors import StorageError
 
@@ -40,6 +39,8 @@ MAX_MISS_DB = 0.2
 #: However much the limiter takes away, the gain is never raised by more than the miss over this.
 MIN_SLOPE = 0.25
 BLOCK_SAMPLES = 1 << 16
+#: One to hear, one to write.
+USUAL_PASSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,6 @@ class Mastering:
     gain_db: float
     #: In the unit of the profile's level; None where it has none.
     level_db: float | None
-    true_peak_db: float
     n_passes: int
 
 
@@ -77,7 +77,6 @@ def master(
 
     Raises:
         StorageError: The disk is full or the folder cannot be written.
-        PermanentError: ffmpeg failed.
     """
     return _Master(blocks_factory, sample_rate_hz, profile, out, progress).make()
 
@@ -98,17 +97,20 @@ class _Master:
         self._rate_hz = profile.sample_rate_hz or rate_in_hz
         self._progress = progress or (lambda _share: None)
         self._n_in, self._n_done, self._n_passes = 0, 0, 0
-        self._usual_passes = 3 if profile.level else 2
         self._pre_gain_db = 0.0
 
     def make(self) -> Mastering:
-        self._listen()
         level = self._profile.level
+        whole = blocks_of.of_size(self._factory(), BLOCK_SAMPLES)
+        heard = listen(whole, self._rate_in_hz, level)
+        self._n_in = self._n_done = heard.n_samples
+        self._n_passes = 1
         if level is None:
             return self._write(0.0)  # as loud as the engine made it
-        target_db = level.target_db + self._profile.codec_loss_db
+        self._pre_gain_db = heard.gain_db()
+        target_db = level.target_db
         accepted_db = min(MAX_MISS_DB, level.tolerance_db * TOLERANCE_SHARE)
-        gain_db, slope = target_db - self._measured_db(level), 1.0
+        gain_db, slope = target_db - heard.compressed_db(level, self._profile.channels), 1.0
         made = self._write(gain_db)
         for _ in range(MAX_WRITES - 1):
             level_db = made.level_db or 0.0
@@ -120,45 +122,20 @@ class _Master:
         self._progress(1.0)
         return made
 
-    def _listen(self) -> None:
-        """Find out how long the stream is, and how loud its speech."""
-        meter = SpeechLevelMeter(self._rate_in_hz)
-        for block in blocks_of.of_size(self._factory(), BLOCK_SAMPLES):
-            meter.add(block)
-        self._n_in = meter.n_samples
-        self._n_done, self._n_passes = self._n_in, 1
-        self._pre_gain_db = meter.gain_db()
-
-    def _measured_db(self, level: Level) -> float:
-        """Return the level of the compressed stream; at its own rate, which is faster."""
-        meter = level_meter.make(level, self._rate_in_hz, self._profile.channels)
-        for block in self._compressed():
-            meter.add(block)
-        return meter.level_db()
-
-    def _compressed(self) -> Iterator[Samples]:
-        self._n_passes += 1
-        blocks = self._counted(self._factory())
-        if not self._profile.is_compressed:
-            return blocks
-        return compressed(blocks, self._rate_in_hz, self._pre_gain_db)
-
     def _counted(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
         for block in blocks:
             self._n_done += len(block)
-            self._progress(min(1.0, self._n_done / max(1, self._usual_passes * self._n_in)))
+            self._progress(min(1.0, self._n_done / max(1, USUAL_PASSES * self._n_in)))
             yield block
 
     def _write(self, gain_db: float) -> Mastering:
         profile, level = self._profile, self._profile.level
         meter = level_meter.make(level, self._rate_hz, profile.channels) if level else None
-        true_peak = TruePeakMeter()
         n_samples = 0
         with _flac(self._out, self._rate_hz, profile.channels) as file:
             for block in self._finished(gain_db):
                 if meter:
                     meter.add(block)
-                true_peak.add(block)
                 n_samples += len(block)
                 file.write(np.repeat(block[:, None], profile.channels, axis=1))
         _require_whole(self._out, n_samples)
@@ -169,21 +146,21 @@ class _Master:
             n_samples=n_samples,
             gain_db=gain_db,
             level_db=meter.level_db() if meter else None,
-            true_peak_db=decibels(true_peak.peak() ** 2),
             n_passes=self._n_passes,
         )
 
     def _finished(self, gain_db: float) -> Iterator[Samples]:
         """Yield the master, one channel of it, exactly as long as it must be."""
-        profile = self._profile
-        resampled = _resampled(self._compressed(), self._rate_in_hz, self._rate_hz)
-        factor = np.float32(10 ** (gain_db / 20))
-        blocks: Iterator[Samples] = (block * factor for block in resampled)
+        self._n_passes += 1
+        profile, stream = self._profile, self._counted(self._factory())
+        if profile.level is None:
+            return _resampled(stream, self._rate_in_hz, self._rate_hz)
+
+        blocks = compressed(stream, self._rate_in_hz, self._pre_gain_db, gain_db)
+        blocks = _resampled(blocks, self._rate_in_hz, self._rate_hz)
         if profile.room_tone_db is not None:
             blocks = room_tone.add(blocks, profile.room_tone_db, self._rate_hz)
-        if profile.level:
-            blocks = limit(blocks, profile.master_ceiling_db, self._rate_hz)
-        return blocks
+        return limit(blocks, profile.master_ceiling_db, self._rate_hz)
 
 
 def _slope(before: Mastering, after: Mastering) -> float:

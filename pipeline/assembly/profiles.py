@@ -61,14 +61,11 @@ class Profile:
     channels: int
     #: Numbers of channels a file may have as well.
     other_channels: tuple[int, ...] = field(default=(), kw_only=True)
-    #: None leaves the level as the engine made it.
+    #: None leaves the sound as the engine made it; else it is compressed, and its level set.
     level: Level | None
     peak: Peak | None
     #: Ceiling of the master, in dBTP: below the peak allowed, because lossy encoders overshoot.
     master_ceiling_db: float
-    #: Added to the level aimed at: lossy encoders take a little away (LAME 0.4 dB at 128 kbit/s,
-    #: Opus 0.3 at 48, AAC 0.1), and every format is made from one master.
-    codec_loss_db: float = 0.0
     #: Largest level of the quietest half second, in dBFS.
     noise_floor_db: float | None = None
     #: Level of the room tone under the whole file, in dBFS; None for none.
@@ -80,8 +77,6 @@ class Profile:
     head_range: Range | None = None
     tail_range: Range | None = None
     max_minutes: float | None = None
-    #: Whether speech is compressed before its level is set.
-    is_compressed: bool = True
     #: One file for each chapter rather than one for the book.
     is_per_chapter: bool = False
     #: Formats made when the user names none.
@@ -95,12 +90,12 @@ class Profile:
 AUDIOBOOK = Profile(
     name="audiobook",
     summary="one M4B with chapters, -18 LUFS",
-    sample_rate_hz=44_100,
+    # At a higher rate there is nothing more to hear, and everything takes twice the time.
+    sample_rate_hz=None,
     channels=1,
     level=Level("lufs", -18.0, 0.5),
     peak=Peak("true", -1.5),
     master_ceiling_db=-3.0,
-    codec_loss_db=0.15,
     tail_s=2.0,
     formats=("m4b",),
     bitrates_kbps={"m4b": 80, "mp3": 128, "opus": 48},
@@ -114,7 +109,6 @@ PODCAST = Profile(
     level=Level("lufs", -16.0, 0.5),
     peak=Peak("true", -1.0),
     master_ceiling_db=-2.5,
-    codec_loss_db=0.2,
     other_channels=(1,),
     formats=("mp3",),
     bitrates_kbps={"m4b": 128, "mp3": 128, "opus": 96},
@@ -163,7 +157,6 @@ RAW = Profile(
     master_ceiling_db=0.0,
     head_s=0.25,
     tail_s=0.5,
-    is_compressed=False,
     formats=("flac",),
     bitrates_kbps={"m4b": 96, "mp3": 128, "opus": 64},
 )

@@ -285,3 +285,17 @@ def test_what_is_no_audio_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not audio")
     with pytest.raises(CorruptObjectError, match=r"book\.mp3"):
         inspect(path)
+
+
+@pytest.mark.parametrize("rate", [24_000, 44_100])
+@pytest.mark.parametrize("kbps", [96, 128, 192, 224, 256])
+def test_an_mp3_is_as_loud_as_its_master(
+    tmp_path: Path, rate: int, kbps: int, speech: Samples
+) -> None:
+    master, out = tmp_path / "master.flac", tmp_path / "book.mp3"
+    meant = 0.4 * soxr.resample(speech, 24_000, rate)
+    soundfile.write(master, meant, rate, subtype="PCM_24")
+    encode(master, "mp3", out, metadata=METADATA, bitrate_kbps=kbps)
+    heard = decoded(out)[0][: len(meant)]
+    gain = float(heard @ meant[: len(heard)] / (meant @ meant))
+    assert 20 * np.log10(gain) == pytest.approx(0.0, abs=0.06)

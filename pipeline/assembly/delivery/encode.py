@@ -9,7 +9,7 @@ from pathlib import Path
 import soundfile
 
 from pipeline.assembly.delivery import ffmetadata, id3, vorbis
-from pipeline.assembly.delivery.formats import FORMATS, AudioFormat
+from pipeline.assembly.delivery.formats import FORMATS, AudioFormat, level_gain
 from pipeline.assembly.delivery.inspection import inspect
 from pipeline.assembly.delivery.metadata import Metadata
 from pipeline.assembly.delivery.replacing import replacing
@@ -52,7 +52,8 @@ def encode(
     with replacing(out) as temporary, tempfile.TemporaryDirectory() as folder:
         sources = _sources(audio, Path(folder), metadata, chapters)
         bitrate = _bitrate(audio, bitrate_kbps)
-        arguments = (*bitrate, *audio.arguments, *SAME_BYTES)
+        gain = _gain(audio, bitrate_kbps, master)
+        arguments = (*bitrate, *gain, *audio.arguments, *SAME_BYTES)
         _run(["-i", master, *sources, *arguments, temporary], out)
         _tag(audio, temporary, metadata, chapters)
         _require_length(audio, master, temporary, out)
@@ -72,6 +73,11 @@ def _bitrate(audio: AudioFormat, bitrate_kbps: int | None) -> Sequence[str]:
     if audio.bitrate_kbps is None:
         return ()
     return ("-b:a", f"{bitrate_kbps or audio.bitrate_kbps}k")
+
+
+def _gain(audio: AudioFormat, bitrate_kbps: int | None, master: Path) -> Sequence[str]:
+    factor = level_gain(audio.name, bitrate_kbps, soundfile.info(master).samplerate)
+    return () if factor == 1.0 else ("-af", f"volume={factor:.8f}:precision=float")
 
 
 def _sources(

@@ -28,7 +28,8 @@ FORMATS: Mapping[str, AudioFormat] = MappingProxyType(
         "m4b": AudioFormat(
             "m4b",
             # The fast coder takes half the time; DNSMOS finds no difference in speech.
-            ("-c:a", "aac", "-aac_coder", "fast", "-f", "ipod", "-brand", "M4B ", "-movflags", "+faststart"),
+            ("-c:a", "aac", "-aac_coder", "fast",
+             "-f", "ipod", "-brand", "M4B ", "-movflags", "+faststart"),
             frame=1024,
             bitrate_kbps=64,
         ),
@@ -59,3 +60,19 @@ FORMATS: Mapping[str, AudioFormat] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+
+#: LAME multiplies its input by this from each bit rate (kbit/s) on, and below by the last one.
+LAME_SCALES = ((256, 1.0), (224, 0.98), (192, 0.97))
+LAME_LOWEST_SCALE = 0.95
+#: Below this sample rate an MP3 is of the kind (MPEG-2) that ends at 160 kbit/s.
+MPEG_1_HZ = 32_000
+
+
+def level_gain(format_name: str, bitrate_kbps: int | None, sample_rate_hz: int) -> float:
+    """Return the factor that makes up for the level the encoder takes away by itself."""
+    if format_name != "mp3":
+        return 1.0
+    if sample_rate_hz < MPEG_1_HZ:
+        return 1 / LAME_LOWEST_SCALE
+    asked = bitrate_kbps or FORMATS["mp3"].bitrate_kbps or 0
+    return 1 / next((scale for least, scale in LAME_SCALES if asked >= least), LAME_LOWEST_SCALE)

@@ -71,7 +71,7 @@ def test_a_master_meets_its_profile_and_is_exactly_as_long_as_it_must_be(
     assert check(found, profile, "flac") == ()
     if profile.level:
         assert found.true_peak_db <= profile.master_ceiling_db + 0.05
-        aim = profile.level.target_db + profile.codec_loss_db
+        aim = profile.level.target_db
         level = found.rms_db if profile.level.kind == "rms" else found.integrated_lufs
         assert level == pytest.approx(aim, abs=0.2)
         assert made.level_db == pytest.approx(level, abs=0.02)
@@ -84,8 +84,7 @@ def test_a_master_is_not_shifted(name: str, tmp_path: Path) -> None:
     mastered, rate_hz = soundfile.read(made.path, dtype="float32", always_2d=True)
     at = np.arange(len(mastered)) / rate_hz
     original = np.interp(at, np.arange(len(samples)) / RATE, samples).astype(np.float32)
-    # The high-pass turns the phase of the lowest harmonics; half a millisecond is no latency.
-    assert abs(delay(mastered[:, 0], original)) <= 0.0005 * rate_hz
+    assert delay(mastered[:, 0], original) == 0
 
 
 def test_raw_keeps_every_sample_as_it_is(tmp_path: Path) -> None:
@@ -102,9 +101,9 @@ def test_loudness_that_limiting_takes_away_is_given_back(tmp_path: Path) -> None
     samples[20_000:-50_000:7200] = 0.9
     profile = replace(PROFILES["podcast"], master_ceiling_db=-7.5)
     made = master(factory(samples), RATE, profile, tmp_path / "m.flac")
-    assert made.n_passes > 3
+    assert made.n_passes > 2
     found = measure(made.path)
-    assert found.integrated_lufs == pytest.approx(-16.0 + profile.codec_loss_db, abs=0.15)
+    assert found.integrated_lufs == pytest.approx(-16.0, abs=0.15)
     assert found.true_peak_db <= -7.45
 
 

@@ -1,4 +1,4 @@
-"""The limiter, the room tone and the compressor, each alone."""
+"""The limiter, the room tone, the compressor and its filter, each alone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.assembly import blocks, room_tone, true_peak
-from pipeline.assembly.dynamics import SPEECH_DB, SpeechLevelMeter, compressed
+from pipeline.assembly.dynamics import HIGH_PASS_HZ, SPEECH_DB, compressed
+from pipeline.assembly.filtering import Filter
 from pipeline.assembly.levels import decibels
 from pipeline.assembly.limiter import limit
+from pipeline.assembly.listening import listen
+from pipeline.assembly.loudness import LoudnessMeter, integrated_lufs
+from pipeline.assembly.profiles import Level
 from pipeline.audio.clip import Samples
 
 RATE = 44_100
+LUFS = Level("lufs", -18.0, 0.5)
+RMS = Level("rms", -20.0, 1.0)
 
 
 def cut(samples: Samples, size: int) -> Iterator[Samples]:
@@ -28,7 +34,7 @@ def bursts(n_samples: int, seed: int) -> Samples:
     samples = 0.1 * rng.standard_normal(n_samples)
     for at in rng.integers(0, n_samples, 20):
         samples[at : at + 40] *= rng.uniform(2, 12)
-    return samples.astype(np.float32)
+    return np.clip(samples, -4, 4).astype(np.float32)
 
 
 def rms_db(samples: Samples) -> float:
@@ -107,17 +113,47 @@ def test_voices_of_every_level_reach_the_compressor_at_the_same_level() -> None:
     speech = bursts(RATE * 3, 1)
     speech[RATE : 2 * RATE] = 0.0
     for gain in (0.02, 0.3, 1.0):
-        meter = SpeechLevelMeter(RATE)
-        for block in cut(gain * speech, 20_000):
-            meter.add(block)
+        heard = listen(cut(gain * speech, 20_000), RATE, LUFS)
         spoken = np.concatenate([speech[:RATE], speech[2 * RATE :]])
-        assert rms_db(gain * spoken) + meter.gain_db() == pytest.approx(SPEECH_DB, abs=0.5)
+        assert rms_db(gain * spoken) + heard.gain_db() == pytest.approx(SPEECH_DB, abs=0.5)
 
 
 def test_a_silent_stream_gets_no_gain() -> None:
-    meter = SpeechLevelMeter(RATE)
-    meter.add(np.zeros(RATE, np.float32))
-    assert meter.gain_db() == 0.0
+    assert listen([np.zeros(RATE, np.float32)], RATE, LUFS).gain_db() == 0.0
+
+
+@pytest.mark.parametrize("rate_hz", [22_050, 24_000, 44_100])
+def test_what_is_heard_tells_the_level_after_compression(rate_hz: int) -> None:
+    samples = bursts(8 * rate_hz, 3)
+    samples[rate_hz * 3 : rate_hz * 4] *= 0.05
+    heard = listen(cut(samples, 30_011), rate_hz, LUFS)
+    made = np.concatenate(list(compressed(cut(samples, 9_973), rate_hz, heard.gain_db())))
+    meter = LoudnessMeter(rate_hz)
+    meter.add(made)
+    lufs = integrated_lufs([meter.powers()] * 2)
+    # Bursts far shorter than a frame, as no speech has them; the master itself is measured too.
+    assert heard.compressed_db(LUFS, channels=2) == pytest.approx(lufs, abs=0.1)
+    rms = listen(cut(samples, 30_011), rate_hz, RMS).compressed_db(RMS, channels=1)
+    assert rms == pytest.approx(rms_db(made), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("hz", "expected_db"), [(20.0, -20.5), (HIGH_PASS_HZ, -3.0), (130.0, -0.3), (1000.0, 0.0)]
+)
+def test_rumble_is_cut_and_speech_is_not(hz: float, expected_db: float) -> None:
+    tone = 0.01 * np.sin(2 * np.pi * hz * np.arange(3 * RATE) / RATE).astype(np.float32)
+    made = np.concatenate(list(compressed([tone], RATE, 0.0)))
+    inside = slice(RATE, 2 * RATE)
+    assert rms_db(made[inside]) - rms_db(tone[inside]) == pytest.approx(expected_db, abs=0.2)
+
+
+@settings(max_examples=15, deadline=None)
+@given(n_samples=st.integers(0, 60_000), size=st.integers(1, 40_000))
+def test_filtering_moves_nothing_however_the_stream_is_cut(n_samples: int, size: int) -> None:
+    samples = np.random.default_rng(2).uniform(-1, 1, n_samples).astype(np.float32)
+    identity = Filter(RATE, np.ones_like)
+    made = [identity.feed(block) for block in cut(samples, size)]
+    assert np.allclose(np.concatenate([*made, identity.end()]), samples, atol=1e-5)
 
 
 def test_compression_brings_loud_and_soft_together_and_moves_nothing() -> None:
