@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import InputError
+from pipeline.reading import notes
 from pipeline.reading import text as texts
 from pipeline.reading.draft import About, Draft, Part
 
@@ -16,10 +17,12 @@ PARAGRAPH_GAP_MS = 1500
 _CLOCK = r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}.*")
 _VOICE = re.compile(r"<v(?:\.[\w.]+)?\s+([^>]+)>", re.IGNORECASE)
+#: Who speaks, in subtitles for the deaf.
+_NAME = re.compile(r"([A-Z][A-Z0-9 .'’#-]{1,29}):\s+(?=\S)")
 _TAG = re.compile(r"</?[a-zA-Z][^>]*>|<\d[\d:.]*>|\{\\[^}]*\}")
-_SOUND = re.compile(
-    r"(?!\[(?:pause|voice))[\[(（][^\])）]*[\])）]|[♪♫#\s]*[♪♫][♪♫#\s]*", re.IGNORECASE
-)
+#: Sound descriptions: anything in square brackets, capitals in round ones; and notes of music.
+_SOUND = re.compile(r"(?!\[(?i:pause|voice)\b)\[[^\]]*\]|[(（][^)）a-z]*[^\W\d_][^)）a-z]*[)）]")
+_MUSIC = re.compile(r"[♪♫]+")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&lrm;": "", "&rlm;": ""}
 _FULL_STOP = re.compile(r"[.!?。！？…♪][\"'”’」』)]*$")
 
@@ -39,11 +42,16 @@ def read(text: str, path: Path) -> Draft:
     Raises:
         InputError: A time stamp cannot be understood.
     """
-    cues = list(_cues(texts.strip_invisible(text), path))
-    spoken = [cue for cue in cues if not _SOUND.fullmatch(cue.text)]
-    n_sounds = len(cues) - len(spoken)
-    notes = (f"Skipped {n_sounds} sound descriptions.",) if n_sounds else ()
-    return Draft(About(), tuple(_join(spoken)), notes=notes)
+    found = list(_cues(texts.strip_invisible(text), path))
+    n_sounds = sum(len(_SOUND.findall(cue.text)) for cue in found)
+    spoken = [replace(cue, text=_without_sounds(cue.text)) for cue in found]
+    said = notes.skipped([notes.counted(n_sounds, "sound description")] if n_sounds else [])
+    return Draft(About(), tuple(_join(spoken)), notes=said)
+
+
+def _without_sounds(text: str) -> str:
+    lines = (_MUSIC.sub("", _SOUND.sub("", line)).strip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line.strip("-–— "))
 
 
 def _cues(text: str, path: Path) -> Iterator[_Cue]:
@@ -61,7 +69,7 @@ def _cues(text: str, path: Path) -> Iterator[_Cue]:
                 remedy="Write 00:01:02,500 --> 00:01:04,000.",
             )
         number += 1
-        yield _cue(number, timing, _body(lines[index + 1 :]))
+        yield from _voices(number, timing, _body(lines[index + 1 :]))
 
 
 def _body(lines: list[str]) -> str:
@@ -75,12 +83,18 @@ def _body(lines: list[str]) -> str:
     return "\n".join(body)
 
 
-def _cue(number: int, timing: re.Match[str], body: str) -> _Cue:
-    voice = _VOICE.search(body)
+def _voices(number: int, timing: re.Match[str], body: str) -> Iterator[_Cue]:
+    """Yield a cue for each voice in it."""
+    before, *voiced = _VOICE.split(body)
+    yield _cue(number, timing, before, None)
+    for name, said in zip(voiced[::2], voiced[1::2], strict=True):
+        yield _cue(number, timing, said, texts.clean(name))
+
+
+def _cue(number: int, timing: re.Match[str], body: str, speaker: str | None) -> _Cue:
     body = _TAG.sub("", body)
     for entity, char in _ENTITIES.items():
         body = body.replace(entity, char)
-    speaker = texts.clean(voice[1]) if voice else None
     return _Cue(number, _ms(timing.groups()[:4]), _ms(timing.groups()[4:]), body.strip(), speaker)
 
 
@@ -95,25 +109,37 @@ def _join(cues: list[_Cue]) -> Iterator[Part]:
     end_ms = 0
     for cue in cues:
         for line in _turns(cue.text):
-            gap_ms = cue.start_ms - end_ms
-            if current and not _ends(current, line, cue, gap_ms):
-                current = replace(current, text=f"{current.text}\n{line.lstrip('-–— ')}")
+            part = _part(cue, line)
+            if current and not _ends(current, part, line, cue.start_ms - end_ms):
+                current = replace(current, text=f"{current.text}\n{part.text}")
             else:
                 if current:
                     yield current
-                text = line.lstrip("-–— ")
-                current = Part("paragraph", text, f"cue {cue.number}", speaker=cue.speaker)
+                current = part
         end_ms = cue.end_ms
     if current:
         yield current
 
 
 def _turns(text: str) -> list[str]:
-    """Split a cue at lines that begin with a dash: another person speaks."""
-    return [turn for turn in re.split(r"\n(?=\s*[-–—]\s?\S)", text) if turn.strip()]
+    """Split a cue at lines that begin with a dash or a name: another person speaks."""
+    turns = re.split(rf"\n(?=\s*[-–—]\s?\S|{_NAME.pattern})", text)
+    # The pattern has a group for the name, and splitting returns it too.
+    return [turn for turn in turns[::2] if turn.strip()]
 
 
-def _ends(part: Part, line: str, cue: _Cue, gap_ms: int) -> bool:
-    is_turn = line.startswith(("-", "–", "—")) or part.speaker != cue.speaker
-    has_stopped = bool(_FULL_STOP.search(part.text))
-    return is_turn or (has_stopped and gap_ms >= PARAGRAPH_GAP_MS)
+def _part(cue: _Cue, line: str) -> Part:
+    said = line.lstrip("-–— ")
+    named = _NAME.match(said)
+    speaker = cue.speaker or (named[1] if named else None)
+    text = said[named.end() :] if named else said
+    return Part("paragraph", text, f"cue {cue.number}", speaker=speaker)
+
+
+def _ends(current: Part, part: Part, line: str, gap_ms: int) -> bool:
+    """Tell whether a line is somebody else's, or comes after a silence."""
+    is_named = part.speaker is not None and part.speaker != current.speaker
+    is_unnamed = part.speaker is None and current.speaker is not None
+    has_stopped = bool(_FULL_STOP.search(current.text))
+    is_dashed = line.startswith(("-", "–", "—"))
+    return is_dashed or is_named or (has_stopped and (is_unnamed or gap_ms >= PARAGRAPH_GAP_MS))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
-from pipeline.reading import contents, headings, notes
+from pipeline.reading import contents, gutenberg, headings, notes, screenplay
 from pipeline.reading import text as texts
 from pipeline.reading.draft import About, Draft, Part
 from pipeline.reading.headings import HEADING
@@ -19,9 +19,11 @@ MAX_WRAPPED_CHARS = 110
 SHORT_LINE = 0.6
 
 _ROMAN = re.compile(r"[IVXLC]{1,7}\.?")
-_START = re.compile(r"^\*{3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG.*?\*{3}\s*$", re.M | re.S)
-_END = re.compile(r"^\*{3}\s*END OF (?:THE|THIS) PROJECT GUTENBERG", re.M)
-_FIELD = re.compile(r"^(Title|Author|Language):[ \t]*(.+(?:\n[ \t]+\S.*)*)", re.M)
+#: Emphasis, as typewriters write it.
+_EMPHASIS = re.compile(r"(?<![\w_])_(?=[^\s_])([^_]{1,400})(?<=[^\s_])_(?![\w_])")
+#: What Chinese novels say of themselves in their first lines.
+_CHINESE_FIELD = re.compile(r"^[ \t\u3000]*(书名|書名|作者)[ \t]*[：:][ \t]*(\S.*)$", re.M)
+_HEAD_CHARS = 500
 _FULL_STOP = re.compile(r"[.!?。！？…][\"'”’」』）)]*\s*$")
 
 Line = tuple[int, str]
@@ -30,26 +32,31 @@ Line = tuple[int, str]
 def read(text: str) -> Draft:
     """Return the draft of a plain text."""
     text = texts.strip_invisible(text)
-    body, first_line, about, said = _without_licence(text)
-    body, is_listed = contents.without_list(body)
-    said += notes.skipped(["the list of contents"]) if is_listed else ()
+    body, first_line, about, is_licensed = gutenberg.without_licence(text)
+    body, is_listed = contents.without_list(_EMPHASIS.sub(r"\1", body))
+    if not is_licensed:
+        body, about = _chinese_fields(body)
     groups = list(_groups(body, first_line))
+    said: tuple[str, ...] = (notes.LICENCE,) if is_licensed else ()
+    said += notes.skipped(["the list of contents"]) if is_listed else ()
+    parts = _promote_names(_promote_numerals(list(_every_part(groups))))
+    return Draft(about=about, parts=tuple(parts), notes=said)
+
+
+def _every_part(groups: list[list[Line]]) -> Iterator[Part]:
     width = _width(groups)
-    parts = [part for group in groups for part in _parts(group, width)]
-    return Draft(about=about, parts=tuple(_promote_names(_promote_numerals(parts))), notes=said)
+    is_screenplay = screenplay.is_screenplay(groups)
+    for group in groups:
+        said = list(screenplay.speech(group)) if is_screenplay else []
+        yield from said or _parts(group, width)
 
 
-def _without_licence(text: str) -> tuple[str, int, About, tuple[str, ...]]:
-    """Return the book itself, the number of its first line, and what the header says."""
-    start = _START.search(text)
-    if not start:
-        return text, 1, About(), ()
-    end = _END.search(text, start.end())
-    fields = {found[1]: texts.clean(found[2]) for found in _FIELD.finditer(text[: start.start()])}
-    about = About(fields.get("Title"), fields.get("Author"), fields.get("Language"))
-    first_line = text.count("\n", 0, start.end()) + 1
-    body = text[start.end() : end.start() if end else len(text)]
-    return body, first_line, about, (notes.LICENCE,)
+def _chinese_fields(text: str) -> tuple[str, About]:
+    """Take title and author from the head of a text."""
+    head = text[:_HEAD_CHARS]
+    fields = {found[1]: texts.clean(found[2]) for found in _CHINESE_FIELD.finditer(head)}
+    about = About(fields.get("书名") or fields.get("書名"), fields.get("作者"))
+    return _CHINESE_FIELD.sub("", head) + text[_HEAD_CHARS:], about
 
 
 def _groups(text: str, first_line: int) -> Iterator[list[Line]]:

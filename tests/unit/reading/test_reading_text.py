@@ -347,7 +347,7 @@ def test_sentences_across_cues_stay_whole(tmp_path: Path) -> None:
         "Who?",
         "Me.",
     ]
-    assert "Skipped 1 sound descriptions." in script.notes
+    assert "Skipped 1 sound description." in script.notes
     assert script.chapters[0].blocks[1].place == "cue 4"
 
 
