@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from pipeline import names
 from pipeline.audio.clip import Clip
+from pipeline.checking.audible import probabilities
 from pipeline.checking.gate import Evidence, weigh
 from pipeline.checking.policy import CheckPolicy, Limits
 from pipeline.checking.signal import signal_defects
@@ -59,19 +61,35 @@ class Checker:
         if not (self._policy.audits(key) or evidence.is_suspect(limits) or found):
             return _verdict(found, [], evidence, None)
         heard = self._whisper.transcribe(clip, chunk.language)
+        sure = probabilities(chunk.text, aligned, chunk.language)
         wrong = [
             difference
             for difference in differences(chunk.text, heard, chunk.language)
-            if _counts(difference, evidence, limits)
+            if _counts(difference, sure, evidence, limits)
         ]
         return _verdict(found, wrong, evidence, heard)
 
 
-def _counts(difference: Difference, evidence: Evidence, limits: Limits) -> bool:
-    """Tell whether a difference is the voice's fault rather than Whisper's spelling."""
+def _counts(
+    difference: Difference, sure: Sequence[float], evidence: Evidence, limits: Limits
+) -> bool:
+    """Tell whether a difference is the voice's fault rather than Whisper's spelling.
+
+    Whisper's own wording does not count where the audio clearly holds the very words written; the
+    more it differs, the more clearly.
+
+    Args:
+        difference: What is in question.
+        sure: Probability of each comparable word of the text.
+        evidence: What the gate found; a word is in no place when the aligner found none.
+        limits: Limits for the language.
+    """
     if difference.distance <= limits.max_distance:
         return False
-    return difference.kind != "substituted" or not evidence.is_sure(limits)
+    named = sure[difference.at : difference.at + len(difference.written)]
+    if not named or evidence.is_refused:
+        return True
+    return min(named) < limits.audible(difference.n_sounds, difference.distance)
 
 
 def _verdict(

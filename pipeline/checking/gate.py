@@ -51,10 +51,6 @@ class Evidence:
             or self.unclaimed_s > limits.suspect_unclaimed_s
         )
 
-    def is_sure(self, limits: Limits) -> bool:
-        """Tell whether every word is there, whatever a transcript says."""
-        return self.probability >= limits.sure_probability and not self.is_suspect(limits)
-
     def defects(self, limits: Limits) -> list[Defect]:
         """Return what is wrong beyond doubt: no transcript can clear it."""
         found: list[Defect] = []

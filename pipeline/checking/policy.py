@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.manifest.request import CheckMode
 
 #: Raised when the same take may get another verdict.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,12 @@ class Limits:
     unsure_probability: float
     #: … and below this even a perfect transcript does not save it: Whisper guesses missing words.
     absent_probability: float
+    #: Words are in the audio, whatever the transcript has in their place, with this probability for
+    #: each sound that differs, times the share of the sounds that do …
+    audible_per_sound: float
+    #: … with no less than the first, and surely with the second.
+    audible_least: float
+    audible_most: float
     #: Time that a sound takes in slow speech; what a word takes beyond all its sounds is excess.
     sound_s: float
     #: Excess that has a take transcribed, and excess that fails it.
@@ -32,11 +38,19 @@ class Limits:
     #: Heard and written text may differ by this share of the sounds of the words in question.
     max_distance: float
 
+    def audible(self, n_sounds: int, distance: float) -> float:
+        """Return how probable words must be when so many of their sounds differ."""
+        needed = self.audible_per_sound * n_sounds * distance
+        return min(self.audible_most, max(self.audible_least, needed))
+
 
 ENGLISH = Limits(
     sure_probability=0.40,
-    unsure_probability=0.35,
+    unsure_probability=0.40,
     absent_probability=0.002,
+    audible_per_sound=0.15,
+    audible_least=0.15,
+    audible_most=0.50,
     sound_s=0.08,
     suspect_excess_s=0.20,
     certain_excess_s=0.50,
@@ -49,6 +63,9 @@ CHINESE = Limits(
     sure_probability=0.60,
     unsure_probability=0.05,
     absent_probability=0.0,
+    audible_per_sound=0.15,
+    audible_least=0.60,
+    audible_most=0.60,
     sound_s=0.35,
     suspect_excess_s=0.60,
     certain_excess_s=1.50,
@@ -60,6 +77,9 @@ OTHER = Limits(
     sure_probability=0.60,
     unsure_probability=0.10,
     absent_probability=0.0,
+    audible_per_sound=0.15,
+    audible_least=0.60,
+    audible_most=0.60,
     sound_s=0.15,
     suspect_excess_s=0.60,
     certain_excess_s=1.50,

@@ -16,7 +16,11 @@ from pipeline.models import g2p
 _ALIKE = str.maketrans(
     {"ɾ": "t", "ᵊ": "ə", "ᵻ": "ɪ", "ɜ": "ə", "ʌ": "ə", "ɔ": "ɑ", "T": "t", "O": "ɑ", "i": "ɪ"}
 )
+_BRACKETS = re.compile(r"[()\[\]<>]")
 _NOT_SOUNDS = re.compile(r"[\sˈˌː;:,.!?—…\"“”()\-]+")
+#: Short forms that are spoken in full before a number.
+_WHOLE = {"ch": "chapter", "vol": "volume", "no": "number", "fig": "figure"}
+_BEFORE_NUMBER = re.compile(r"\b(ch|vol|no|fig)\.\s*(?=\d)", re.IGNORECASE)
 _UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km"})
 
 
@@ -24,7 +28,7 @@ def comparable(text: str, language: str) -> list[str]:
     """Return the words of a text as they are compared; characters where there are no spaces."""
     if language == "en":
         return str(_english()(_even(text))).split()
-    plain = str(_basic()(unicodedata.normalize("NFKC", text)))
+    plain = str(_basic()(_BRACKETS.sub(" ", unicodedata.normalize("NFKC", text))))
     if language in _UNSPACED:
         return [char for char in plain if char.isalnum()]
     return plain.split()
@@ -44,8 +48,15 @@ def sound_of(text: str, language: str) -> str:
 
 
 def _even(text: str) -> str:
-    """Write hyphens and dashes as spaces and dotted letters as one word."""
+    """Write what is spoken alike alike: hyphens, dotted letters, times, halves, "Ch. 5".
+
+    Brackets go and their words stay: the normalizer would take them for remarks and drop them.
+    """
     text = re.sub(r"\b(?:[A-Za-z]\.){2,}", lambda m: m[0].replace(".", "") + " ", text)
+    text = _BRACKETS.sub(" ", text)
+    text = re.sub(r"(?<=\d):(?=\d\d)", "", text)
+    text = re.sub(r"\b(\d+) and a half\b", r"\1.5", text)
+    text = _BEFORE_NUMBER.sub(lambda m: _WHOLE[m[1].lower()] + " ", text)
     return re.sub(r"(?<=\w)[-–—/](?=\w)", " ", text)
 
 

@@ -10,6 +10,11 @@ from rapidfuzz.distance import Levenshtein
 from pipeline.checking.spoken import comparable, sound, sound_of
 from pipeline.manifest.marks import DefectKind
 
+#: Words whose sounds differ by less than this share are taken for the same when parted from others.
+SAME_SOUND = 0.4
+#: Heard words in a stretch that is still worth parting.
+MAX_PARTED = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -21,6 +26,8 @@ class Difference:
     before: tuple[str, ...]
     #: Share of the sounds that differ, 0 … 1.
     distance: float
+    #: Sounds that differ; letters in languages that are compared as written.
+    n_sounds: int
     #: Index of the first written word of the stretch among the comparable words.
     at: int
     is_last: bool
@@ -55,17 +62,21 @@ def differences(text: str, transcript: str, language: str) -> list[Difference]:
 
 def differences_of(written: Sequence[str], heard: Sequence[str], language: str) -> list[Difference]:
     """Return where comparable words were heard otherwise than written."""
-    found = [_difference(written, heard, block, language) for block in _blocks(written, heard)]
+    found = [
+        _difference(written, heard, part, language)
+        for block in unequal(written, heard)
+        for part in _parts(written, heard, block, language)
+    ]
     return [difference for difference in found if difference.distance > 0]
 
 
-_Block = tuple[int, int, int, int]
+Block = tuple[int, int, int, int]
 
 
-def _blocks(written: Sequence[str], heard: Sequence[str]) -> list[_Block]:
+def unequal(written: Sequence[str], heard: Sequence[str]) -> list[Block]:
     """Return the unequal stretches: written[a:b] stands against heard[c:d]."""
     opcodes = Levenshtein.opcodes(written, heard)
-    blocks: list[_Block] = []
+    blocks: list[Block] = []
     for op in opcodes:
         if op.tag == "equal":
             continue
@@ -77,8 +88,34 @@ def _blocks(written: Sequence[str], heard: Sequence[str]) -> list[_Block]:
     return blocks
 
 
+def _parts(
+    written: Sequence[str], heard: Sequence[str], block: Block, language: str
+) -> list[Block]:
+    """Part words that were added from those that only sound alike: "the fairy" for "ferry".
+
+    What sounds alike as a whole ("walla bell" for "wallabelle") stays whole, unless the words
+    before it are heard again.
+    """
+    a, b, c, d = block
+    if not 0 < b - a < d - c <= MAX_PARTED:
+        return [block]
+    mine = sound(written[a:b], language)
+    spans = [(i, j) for i in range(c, d) for j in range(i + 1, d + 1)]
+    distances = {(i, j): _distance(mine, sound(heard[i:j], language)) for i, j in spans}
+    i, j = min(spans, key=lambda span: (distances[span], span[0] - span[1]))
+    is_again = i > c and _ends_with(written[:a], heard[c:i])
+    if distances[i, j] > SAME_SOUND or not (distances[c, d] > SAME_SOUND or is_again):
+        return [block]
+    parts = [(a, a, c, i), (a, b, i, j), (b, b, j, d)]
+    return [part for part in parts if part[0] < part[1] or part[2] < part[3]]
+
+
+def _distance(mine: str, theirs: str) -> float:
+    return float(Levenshtein.normalized_distance(mine, theirs))
+
+
 def _difference(
-    written: Sequence[str], heard: Sequence[str], block: _Block, language: str
+    written: Sequence[str], heard: Sequence[str], block: Block, language: str
 ) -> Difference:
     a, b, c, d = block
     mine, theirs = sound(written[a:b], language), sound(heard[c:d], language)
@@ -86,7 +123,8 @@ def _difference(
         written=tuple(written[a:b]),
         heard=tuple(heard[c:d]),
         before=tuple(written[:a]),
-        distance=float(Levenshtein.normalized_distance(mine, theirs)),
+        distance=_distance(mine, theirs),
+        n_sounds=Levenshtein.distance(mine, theirs),
         at=a,
         is_last=b == len(written),
     )

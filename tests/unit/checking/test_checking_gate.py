@@ -40,7 +40,7 @@ def evidence(
 
 def test_words_that_are_probable_and_even_are_sure() -> None:
     found = evidence(SURE, EVEN)
-    assert found.is_sure(ENGLISH)
+    assert not found.is_suspect(ENGLISH)
     assert found.defects(ENGLISH) == []
 
 

@@ -34,6 +34,10 @@ def wrong(text: str, transcript: str, language: str = "en") -> list[Difference]:
         ("About four and a half hours.", "about 4 and a half hours"),
         ("They didn't go.", "They did not go."),
         ("The rent is due at 6 p.m.", "The rent is do at 6pm"),
+        ("They took the 9:40 train.", "They took the 940 train."),
+        ("It cost £50.", "It cost fifty pounds."),
+        ("Ch. 5: the well-known half-empty jar", "Chapter five, the well known half empty jar."),
+        ("He counted the steps (there were 217).", "He counted the steps, there were 217."),
     ],
 )
 def test_what_sounds_the_same_is_the_same(text: str, transcript: str) -> None:
@@ -62,6 +66,20 @@ def test_what_sounds_the_same_is_the_same(text: str, transcript: str) -> None:
 def test_a_wrong_word_is_named(transcript: str, kind: str, detail: str) -> None:
     (found,) = wrong("He lifted the lid of the chest.", transcript)
     assert (found.kind, found.detail) == (kind, detail)
+
+
+def test_words_in_brackets_must_be_heard() -> None:
+    (found,) = wrong("He counted the steps (there were 217) aloud.", "He counted the steps aloud.")
+    assert found.written == ("there", "were", "217")
+
+
+def test_an_added_word_is_told_from_its_misspelt_neighbour() -> None:
+    (found,) = wrong("The ferry sails at noon.", "The The Fairy sails at noon.")
+    assert (found.kind, found.detail) == ("repeated", "'the' is repeated after 'the'")
+
+
+def test_a_word_heard_as_two_is_not_parted() -> None:
+    assert wrong("The wallabelle sang.", "The wall a bell sang.") == []
 
 
 def test_an_empty_transcript_misses_everything() -> None:
