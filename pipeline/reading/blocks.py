@@ -74,7 +74,7 @@ class Flattener:
         self._out.n_formulas += found.n_formulas
         text = found.joined()
         self._anchors += found.anchors
-        if texts.is_scene_break(text) and not level:
+        if texts.is_scene_break(text):
             self._emit(Part("scene_break"))
         elif texts.clean(text):
             kind = "heading" if level else "paragraph"

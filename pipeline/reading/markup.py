@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html import escape
 from html.parser import HTMLParser
 
+from pipeline.reading import text as texts
 from pipeline.reading.pandoc import joined
 
 _VOID = frozenset({
@@ -39,13 +40,15 @@ class _Cleaner(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.out: list[str] = []
         self.title: list[str] = []
+        #: Google Docs has its title in a paragraph, and nowhere else.
+        self.spoken_title: list[str] = []
         self.language: str | None = None
         self.kinds: set[str] = set()
         self.author: str | None = None
         self.n_licences = 0
         self._open: list[str] = []
         self._silent: list[str] = []
-        self._in_title = False
+        self._in_title = self._in_spoken_title = False
         self._name, self._link = name, link
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -77,6 +80,7 @@ class _Cleaner(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._in_title = self._in_title and tag != "title"
+        self._in_spoken_title = self._in_spoken_title and tag != "p"
         if self._silent:
             if tag in self._silent:
                 while self._silent.pop() != tag:
@@ -90,6 +94,7 @@ class _Cleaner(HTMLParser):
         if self._in_title:
             self.title.append(data)
         elif not self._silent:
+            self.spoken_title += [data] if self._in_spoken_title else []
             self.out.append(escape(joined(data), quote=False))
 
     def unknown_decl(self, data: str) -> None:
@@ -101,6 +106,8 @@ class _Cleaner(HTMLParser):
             self.out.append(f"</{self._open.pop()}>")
 
     def _note(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag == "p":
+            self._in_spoken_title = "title" in attributes.get("class", "").split()
         self._in_title = self._in_title or tag == "title"
         if tag in ("html", "body"):
             self.language = self.language or attributes.get("xml:lang") or attributes.get("lang")
@@ -165,7 +172,7 @@ class Page:
 
     def __init__(self, cleaner: _Cleaner) -> None:
         self.body = "".join(cleaner.out)
-        self.title = " ".join("".join(cleaner.title).split()) or None
+        self.title = texts.clean("".join(cleaner.title or cleaner.spoken_title)) or None
         self.author, self.language = cleaner.author, cleaner.language
         self.kinds = frozenset(cleaner.kinds)
         self.n_licences = cleaner.n_licences

@@ -118,10 +118,13 @@ def _chapter(section: Section, reader: MarkReader, tag: str, is_fixed: bool) -> 
     return Chapter(title=section.title, blocks=tuple(blocks))
 
 
-def _trimmed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+def _trimmed(parts: tuple[Part, ...]) -> list[Part]:
     """Drop scene breaks where there is no scene on one side."""
-    spoken = [index for index, part in enumerate(parts) if part.kind != "scene_break"]
-    return parts[spoken[0] : spoken[-1] + 1] if spoken else ()
+    kept: list[Part] = []
+    for part in parts:
+        if part.kind != "scene_break" or (kept and kept[-1].kind != "scene_break"):
+            kept.append(part)
+    return kept[:-1] if kept and kept[-1].kind == "scene_break" else kept
 
 
 def _is_spoken(chapter: Chapter) -> bool:

@@ -132,10 +132,8 @@ def test_front_and_back_matter_is_skipped_with_a_note(tmp_path: Path) -> None:
     )
     script = read(book)
     assert told(script) == [("One", ["One", "Text.", "Still one."])]
-    assert script.notes == (
-        "Skipped the copyright page, the contents page, the list of other books and the pages "
-        "about the author.",
-    )
+    left_out = "the copyright page, the contents page, the list of other books"
+    assert script.notes == (f"Skipped {left_out} and the pages about the author.",)
 
 
 def test_the_cover_is_found(tmp_path: Path) -> None:
@@ -352,3 +350,17 @@ def test_a_megabyte_book_is_read_whole(tmp_path: Path) -> None:
     book = epub(tmp_path / "b.epub", pages, [(f"Chapter {n}", f"c{n}.xhtml") for n in range(50)])
     script = read(book)
     assert [len(chapter.blocks) for chapter in script.chapters] == [401] * 50
+
+
+def test_the_title_of_an_exported_google_document_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "export.html"
+    path.write_text(
+        '<html><body class="doc-content"><p class="c2 title"><span>My Great Novel</span></p>'
+        "<h1><span>Chapter 1</span></h1><p><span>It was&nbsp;</span><span>dark.</span>"
+        '<sup><a href="#ftnt1" id="ftnt_ref1">[1]</a></sup></p><hr><div><p>'
+        '<a href="#ftnt_ref1" id="ftnt1">[1]</a><span>&nbsp;A footnote.</span></p></div>'
+    )
+    script = read(path)
+    assert script.title == "My Great Novel"
+    assert told(script) == [("Chapter 1", ["Chapter 1", "It was dark."])]
+    assert script.notes == ("Skipped the title page.", "Skipped 1 footnote.")
