@@ -41,6 +41,10 @@ _MARKDOWN = (
     "-superscript"
 )
 _READERS = {"markdown": _MARKDOWN, "rst": "rst-smart"}
+#: A space between two words in pandoc's JSON; what it joins must be two words.
+_SPACE = re.compile(
+    rb'(?<!"t":"Space)(?<!"t":"SoftBreak)(?<!"t":"LineBreak)"\},\{"t":"Space"\},\{"t":"Str","c":"'
+)
 _REMEDY = "Open it in its own program, save it again, or give another format."
 
 Node = dict[str, Any]
@@ -69,7 +73,8 @@ def parse(
     if done.returncode:
         words = " ".join(done.stderr.decode(errors="replace").split())[:300]
         raise InputError(path, f"It cannot be read as {source_format} ({words}).", remedy=_REMEDY)
-    tree: Node = json.loads(done.stdout.replace(JOINT.encode(), b" "))
+    # Words that stand together become one element: a large book takes half the memory.
+    tree: Node = json.loads(_SPACE.sub(b" ", done.stdout.replace(JOINT.encode(), b" ")))
     return tree
 
 

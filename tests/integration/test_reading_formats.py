@@ -364,3 +364,11 @@ def test_the_title_of_an_exported_google_document_is_found(tmp_path: Path) -> No
     assert script.title == "My Great Novel"
     assert told(script) == [("Chapter 1", ["Chapter 1", "It was dark."])]
     assert script.notes == ("Skipped the title page.", "Skipped 1 footnote.")
+
+
+def test_words_that_look_like_pandocs_own_are_read_as_they_are(tmp_path: Path) -> None:
+    """The syntax tree is JSON: what looks like it in a text must not be taken for it."""
+    text = 'Space Str "},{"t":"Space"},{"t":"Str","c":" and *so* on\nnow "Space" c.'
+    path = tmp_path / "b.md"
+    path.write_text(text.replace("*so*", "`so`"))
+    assert told(read(path)) == [("b", [text.replace("*so*", "so").replace("\n", " ")])]
