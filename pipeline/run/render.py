@@ -49,10 +49,11 @@ def render(
     """
     started_s = processor_s()
     ffmpeg.path()  # better now than after an hour of speaking
+    whisper_dir = find_whisper(options, settings, tell)
+    policy = CheckPolicy(mode=options.check)
+    # An input that is refused leaves no trace: the folder is made after it is understood.
+    job = prepare(path, options, settings, checker=judges(whisper_dir, policy))
     with lock.held(out / STATE_FOLDER):
-        whisper_dir = find_whisper(options, settings, tell)
-        policy = CheckPolicy(mode=options.check)
-        job = prepare(path, options, settings, checker=judges(whisper_dir, policy))
         store = LocalStore(out / STATE_FOLDER)
         before = finish.intact_result(job, store, out)
         if before:

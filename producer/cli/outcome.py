@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pipeline.assembly.report.phrases import count, size
 from producer.cli.progress import clock
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def summarize(finished: Finished) -> None:
         if "/report_files/" not in file.name
     }
     for name in sorted(files, key=lambda name: (not name.endswith(AUDIO), name)):
-        typer.echo(f"  {_size(files[name]):>9}  {name}")
-    typer.echo(f"\n{clock(result.duration_s)} of narration in {result.n_chunks} chunks.")
+        typer.echo(f"  {size(files[name]):>9}  {name}")
+    typer.echo(f"\n{clock(result.duration_s)} of narration in {count(result.n_chunks, 'chunk')}.")
     _judge(Report.decode((folder / "report.json").read_bytes()))
     audio = next((name for name in sorted(files) if name.endswith(AUDIO)), None)
     if audio:
@@ -43,8 +44,8 @@ def summarize(finished: Finished) -> None:
 def _judge(report: Report) -> None:
     """Say whether all is spoken and checked, and list what is not."""
     if report.flagged:
-        what = "chunk" if len(report.flagged) == 1 else "chunks"
-        text = f"{len(report.flagged)} {what} did not pass the check; hear them in report.html:"
+        flagged = count(len(report.flagged), "chunk")
+        text = f"{flagged} did not pass the check; listen to what is flagged in report.html:"
         typer.secho(text, fg=typer.colors.YELLOW)
         for chunk in report.flagged[:MAX_LISTED]:
             _list(report, chunk)
@@ -62,7 +63,3 @@ def _list(report: Report, chunk: FlaggedChunk) -> None:
     why = "; ".join(defect.detail for defect in chunk.verdict.defects)
     typer.echo(f"  {chapter.title}, {clock(chunk.start_s)}: {chunk.text}")
     typer.echo(f"    {why}")
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:.1f} kB"

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from pipeline.assembly.report.phrases import count
 from pipeline.run.events import ChunkDone, Event, Finished, Note, Planned, Step
 
 #: Seconds between two plain lines.
@@ -164,8 +165,8 @@ def headline(planned: Planned) -> str:
     """Return "The Tide Clock: 2 chapters, 64 chunks, about 0:04:31 of audio"."""
     cached = f", {planned.n_cached} already done" if planned.n_cached else ""
     return (
-        f"{planned.title}: {planned.n_chapters} chapters, {planned.n_chunks} chunks, "
-        f"about {clock(planned.estimated_s)} of audio{cached}"
+        f"{planned.title}: {count(planned.n_chapters, 'chapter')}, "
+        f"{count(planned.n_chunks, 'chunk')}, about {clock(planned.estimated_s)} of audio{cached}"
     )
 
 
