@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 def doctor(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show what is installed, what is missing, and the remedy; exit code 1 if something is."""
+    """Show what is installed, what is missing, and the remedy.
+
+    Exit codes: 0 all that is needed is there, 1 something is missing.
+    """
     from pipeline.doctor import examine
     from pipeline.settings import Settings
 

@@ -30,7 +30,10 @@ def _root() -> None:
 
 @app.command("list")
 def list_models(json: JsonOption = False) -> None:
-    """List every model: what it is for, its size, its licence, and where it lies."""
+    """List every model and where it lies.
+
+    With each: what it is for, its size and its licence.
+    """
     from pipeline.models.catalogue import MODELS
     from pipeline.settings import Settings
 
@@ -52,7 +55,10 @@ def pull_models(
     names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Models, by name.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON event a line.")] = False,
 ) -> None:
-    """Fetch models, and repair damaged ones; a download that broke off goes on."""
+    """Fetch models, and repair damaged ones.
+
+    A download that broke off goes on where it stopped.
+    """
     from pipeline.models import catalogue
     from pipeline.models.pull import pull
     from pipeline.settings import Settings
@@ -76,7 +82,10 @@ def verify_models(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Hash every file of the models; exit code 1 if one is damaged, or a named one is missing."""
+    """Hash every file of the models.
+
+    Exit codes: 0 all files are right, 1 one is damaged, or a named model is missing.
+    """
     from pipeline.models.catalogue import MODELS
     from pipeline.models.verify import State, verify
     from pipeline.settings import Settings

@@ -82,7 +82,9 @@ def render(
         str | None,
         typer.Option(help="Pauses in ms: sentence=420,paragraph=700,heading=1100,scene=1800 …"),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one a core.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one a core if not given.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON event a line.")] = False,
 ) -> None:
     """Render texts into finished, checked, subtitled narration.

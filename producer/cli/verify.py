@@ -20,8 +20,10 @@ def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="What render --out wrote.")],
     json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
 ) -> None:
-    """Check finished files again: bytes, levels, chapters, and every sentence by listening.
+    """Check finished files again, and listen to every sentence.
 
+    Bytes, length, levels and chapters are compared with the receipt, and the words with what an
+    independent transcript hears.
     Exit codes: 0 all is well, 3 something is missing or changed.
     """
     import os

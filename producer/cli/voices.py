@@ -19,7 +19,7 @@ def _root() -> None:
 def list_voices(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """List the voices that can speak now, and those whose files can be fetched."""
+    """List voices: those that can speak, and those to fetch."""
     from pipeline.engines import catalogue
     from pipeline.settings import Settings
 
