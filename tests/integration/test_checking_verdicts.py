@@ -69,6 +69,20 @@ def test_right_takes_pass(judge: Judge, text: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["All that for a slow clock?", "By 2010 it had doubled.", "They walked up (there were 217)."],
+)
+def test_the_audio_speaks_for_words_that_whisper_writes_otherwise(judge: Judge, text: str) -> None:
+    verdict = judge(text, text, CheckPolicy(mode="full"))
+    assert verdict.passed, verdict
+
+
+def test_words_in_brackets_that_are_not_spoken_are_named(judge: Judge) -> None:
+    verdict = judge("They climbed the steps.", "They climbed the steps (there were 217).")
+    assert not verdict.passed
+
+
+@pytest.mark.parametrize(
     ("spoken", "kind", "named"),
     [
         (TEXT.replace("silver ", ""), "missing", "silver"),
