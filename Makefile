@@ -50,7 +50,7 @@ check: $(ALL)  ## Lint, types, imports and unit tests; under two minutes.
 
 test: $(ALL)  ## Everything `check` does, and the tests with real models and real files.
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q -n 2 tests --ignore tests/unit
+	$(BIN)/pytest -q -n 2 --dist loadfile tests --ignore tests/unit
 
 format: $(ALL)  ## Format the code.
 	$(BIN)/ruff format .

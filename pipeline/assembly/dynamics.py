@@ -15,10 +15,11 @@ from pipeline.audio.clip import Samples
 #: Speech is brought to this level first, so that every voice meets the same threshold.
 SPEECH_DB = -20.0
 #: Below the lowest voice; cuts thumps and rumble.
-HIGH_PASS_HZ = 65.0
-#: Above this level the gain falls: half of what is above is left.
-THRESHOLD_DB = -22.0
-RATIO = 2.0
+HIGH_PASS_HZ = 40.0
+#: Above this level the gain falls: two thirds of what is above are left. DNSMOS hears stronger
+#: compression as a loss of quality.
+THRESHOLD_DB = -18.0
+RATIO = 1.5
 #: The bend at the threshold is spread over this range.
 KNEE_DB = 9.0
 #: Time constants with which the level follows a rise and a fall.

@@ -32,7 +32,7 @@ PAUSE_DB = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a stream sounds like: two numbers for each 10 ms, 3 MB an hour."""
+    """What a stream sounds like: two numbers for each 10 ms, 6 MB an hour."""
 
     n_samples: int
     #: Power of every whole frame, shape [F].

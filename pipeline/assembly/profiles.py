@@ -90,8 +90,7 @@ class Profile:
 AUDIOBOOK = Profile(
     name="audiobook",
     summary="one M4B with chapters, -18 LUFS",
-    # At a higher rate there is nothing more to hear, and everything takes twice the time.
-    sample_rate_hz=None,
+    sample_rate_hz=44_100,
     channels=1,
     level=Level("lufs", -18.0, 0.5),
     peak=Peak("true", -1.5),
@@ -189,6 +188,15 @@ def check(measured: Measurement, profile: Profile, format_name: str) -> tuple[st
         *_check_quiet(measured, profile),
         *_check_length(measured, profile),
     )
+
+
+def miss_db(measured: Measurement, profile: Profile) -> float:
+    """Return the gain that would bring a file to the level of its profile, in dB."""
+    level = profile.level
+    if level is None:
+        return 0.0
+    found = measured.rms_db if level.kind == "rms" else measured.integrated_lufs
+    return level.for_channels(measured.channels, profile.channels) - found
 
 
 def _check_encoding(measured: Measurement, profile: Profile, format_name: str) -> Iterator[str]:

@@ -136,15 +136,7 @@ class _Maker:
         """Encode a master, measure the result, and put it in place if it meets the profile."""
         self.tell(Step("encoding", 0.0, f"{part.title} ({name})"))
         made = self.workshop / f"{part.stem.name}.{name}"
-        encode(
-            path,
-            name,
-            made,
-            metadata=tags(self.job, part),
-            chapters=timeline.chapters,
-            bitrate_kbps=self.job.profile.bitrates_kbps.get(name),
-        )
-        measured = measure(made)
+        measured = self._encode(part, timeline, path, made, name)
         problems = profiles.check(measured, self.job.profile, name)
         if problems:
             raise ProfileError(
@@ -156,6 +148,29 @@ class _Maker:
         made.replace(target)
         self.tell(Step("encoding", 1.0, f"{part.title} ({name})"))
         return MadeFile(target, name, measured)
+
+    def _encode(
+        self, part: Part, timeline: Timeline, path: Path, made: Path, name: str
+    ) -> Measurement:
+        """Encode a master; once more when the encoder has moved the level too far."""
+        profile = self.job.profile
+
+        def attempt(gain_db: float) -> Measurement:
+            encode(
+                path,
+                name,
+                made,
+                metadata=tags(self.job, part),
+                chapters=timeline.chapters,
+                bitrate_kbps=profile.bitrates_kbps.get(name),
+                gain_db=gain_db,
+            )
+            return measure(made)
+
+        measured = attempt(0.0)
+        miss_db = profiles.miss_db(measured, profile)
+        is_near = profile.level is None or abs(miss_db) <= profile.level.tolerance_db / 2
+        return measured if is_near else attempt(miss_db)
 
 
 def tags(job: Job, part: Part) -> Metadata:

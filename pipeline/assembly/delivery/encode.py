@@ -30,6 +30,7 @@ def encode(
     metadata: Metadata,
     chapters: Sequence[TimedChapter] = (),
     bitrate_kbps: int | None = None,
+    gain_db: float = 0.0,
 ) -> None:
     """Encode a lossless master, at its own rate and with its own channels.
 
@@ -40,6 +41,7 @@ def encode(
         metadata: Its tags and cover.
         chapters: They touch and cover the file. WAV has no place for them.
         bitrate_kbps: For lossy formats, instead of the format's own.
+        gain_db: For lossy formats: makes up for level that the encoder takes from this master.
 
     Raises:
         RequestError: The format is unknown.
@@ -52,7 +54,7 @@ def encode(
     with replacing(out) as temporary, tempfile.TemporaryDirectory() as folder:
         sources = _sources(audio, Path(folder), metadata, chapters)
         bitrate = _bitrate(audio, bitrate_kbps)
-        gain = _gain(audio, bitrate_kbps, master)
+        gain = _gain(audio, bitrate_kbps, master, gain_db)
         arguments = (*bitrate, *gain, *audio.arguments, *SAME_BYTES)
         _run(["-i", master, *sources, *arguments, temporary], out)
         _tag(audio, temporary, metadata, chapters)
@@ -75,8 +77,13 @@ def _bitrate(audio: AudioFormat, bitrate_kbps: int | None) -> Sequence[str]:
     return ("-b:a", f"{bitrate_kbps or audio.bitrate_kbps}k")
 
 
-def _gain(audio: AudioFormat, bitrate_kbps: int | None, master: Path) -> Sequence[str]:
+def _gain(
+    audio: AudioFormat, bitrate_kbps: int | None, master: Path, gain_db: float
+) -> Sequence[str]:
+    if audio.bitrate_kbps is None:
+        return ()
     factor = level_gain(audio.name, bitrate_kbps, soundfile.info(master).samplerate)
+    factor *= 10 ** (gain_db / 20)
     return () if factor == 1.0 else ("-af", f"volume={factor:.8f}:precision=float")
 
 

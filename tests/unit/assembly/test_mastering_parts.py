@@ -138,7 +138,7 @@ def test_what_is_heard_tells_the_level_after_compression(rate_hz: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hz", "expected_db"), [(20.0, -20.5), (HIGH_PASS_HZ, -3.0), (130.0, -0.3), (1000.0, 0.0)]
+    ("hz", "expected_db"), [(20.0, -12.3), (HIGH_PASS_HZ, -3.0), (130.0, 0.0), (1000.0, 0.0)]
 )
 def test_rumble_is_cut_and_speech_is_not(hz: float, expected_db: float) -> None:
     tone = 0.01 * np.sin(2 * np.pi * hz * np.arange(3 * RATE) / RATE).astype(np.float32)
@@ -164,4 +164,4 @@ def test_compression_brings_loud_and_soft_together_and_moves_nothing() -> None:
     assert len(made) == len(samples)
     gain = [rms_db(made[i : i + RATE]) - rms_db(samples[i : i + RATE]) for i in (RATE, 3 * RATE)]
     assert gain[0] == pytest.approx(0.0, abs=0.3)
-    assert -11 < gain[1] < -4
+    assert -5 < gain[1] < -2
