@@ -68,7 +68,7 @@ def _text(path: Path, text: str, source_format: str, options: ReadOptions) -> Dr
         return _fb2(path, text, options)
     about = About()
     if source_format == "markdown":
-        text, about = markdown.front_matter(texts.strip_invisible(text))
+        text, about = markdown.front_matter(texts.strip_invisible(text), path)
     tree = pandoc.parse(text.encode(), source_format, path)
     found = _flattened(tree["blocks"], options)
     return replace(found, about=_either(about, markdown.from_pandoc(tree["meta"])))

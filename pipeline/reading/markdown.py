@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import yaml
 
+from pipeline.errors import InputError
 from pipeline.reading import inlines
 from pipeline.reading import text as texts
 from pipeline.reading.draft import About
 from pipeline.reading.pandoc import Node
 
+#: The first line of a head: a name and a colon.
+_FIELD = re.compile(r"\s*(title|author|lang|language|date|subtitle)\s*:", re.IGNORECASE)
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
-def front_matter(text: str) -> tuple[str, About]:
-    """Split off YAML at the head of Markdown; elsewhere `---` is a scene break."""
+def front_matter(text: str, path: Path) -> tuple[str, About]:
+    """Split off YAML at the head of Markdown; elsewhere `---` is a scene break.
+
+    Raises:
+        InputError: It looks like YAML and is not: it must not be read aloud.
+    """
     found = _FRONT_MATTER.match(text)
-    fields = _fields(found[1]) if found else None
+    fields = _fields(found[1], path) if found else None
     if found is None or fields is None:
         return text, About()
     said = {key: fields.get(key) for key in ("title", "author", "lang", "language")}
@@ -32,10 +40,18 @@ def from_pandoc(meta: Node) -> About:
     return About(title, author, lang)
 
 
-def _fields(block: str) -> dict[str, object] | None:
+def _fields(block: str, path: Path) -> dict[str, object] | None:
     try:
         fields = yaml.safe_load(block)
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, RecursionError) as error:
+        if _FIELD.match(block):
+            mark = getattr(error, "problem_mark", None)
+            raise InputError(
+                path,
+                "the block between the --- lines is not YAML.",
+                remedy='Put values with a colon in quotes: title: "Part 1: The Sea".',
+                place=f"line {mark.line + 2}" if mark else "line 2",
+            ) from error
         return None
     return fields if isinstance(fields, dict) else None
 

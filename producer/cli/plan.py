@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.cli.render import speaker_voices
+
 if TYPE_CHECKING:
     from pipeline.manifest.plan import Plan
     from pipeline.planning.summary import Summary
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 def plan(
     path: Annotated[Path, typer.Argument(metavar="INPUT", help="Book, script or subtitles.")],
     voice: Annotated[str | None, typer.Option(help="Voice.")] = None,
+    voices: Annotated[
+        str | None, typer.Option(help="Voice of each speaker: host=heart,guest=emma.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="Speech engine.")] = "hibari",
     language: Annotated[str, typer.Option(help="auto, or a tag such as en.")] = "auto",
     lexicon: Annotated[Path | None, typer.Option(help="Pronunciations, CSV or YAML.")] = None,
@@ -33,7 +38,12 @@ def plan(
 
     settings = Settings()
     options = RenderOptions(
-        engine=engine, voice=voice, language=language, lexicon=lexicon, chapters=chapters
+        engine=engine,
+        voice=voice,
+        speaker_voices=speaker_voices(voices),
+        language=language,
+        lexicon=lexicon,
+        chapters=chapters,
     )
     script = prepare.read(path, options, settings)
     planned = prepare.plan(path, script, options, catalogue.load(engine, settings))

@@ -98,7 +98,7 @@ def render(
     options = RenderOptions(
         engine=engine,
         voice=voice,
-        speaker_voices=_pairs(voices, "--voices", "host=heart,guest=emma"),
+        speaker_voices=speaker_voices(voices),
         profile=profile.value,
         channels=channels,
         formats=_listed(formats or "", FORMATS, "--formats"),
@@ -160,6 +160,11 @@ def _listed(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:
             f"unknown {', '.join(unknown)}; choose of {', '.join(known)}", param_hint=option
         )
     return names
+
+
+def speaker_voices(text: str | None) -> dict[str, str]:
+    """Read `--voices host=heart,guest=emma`: the voice of each speaker."""
+    return _pairs(text, "--voices", "host=heart,guest=emma")
 
 
 def _pairs(text: str | None, option: str, example: str) -> dict[str, str]:

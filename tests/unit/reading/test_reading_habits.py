@@ -202,3 +202,17 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read") as caught:
         read_script(path, ReadOptions())
     assert "permissions" in caught.value.remedy
+
+
+def test_a_head_that_is_not_yaml_is_refused_rather_than_spoken(tmp_path: Path) -> None:
+    path = tmp_path / "book.md"
+    path.write_text('---\ntitle: Part 1: "The Sea"\n---\n\nIt began.\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 2.*not YAML.*in quotes"):
+        read_script(path, ReadOptions())
+
+
+def test_a_scene_between_rules_is_not_taken_for_a_head(tmp_path: Path) -> None:
+    path = tmp_path / "book.md"
+    path.write_text("---\n\nHe said: go: now.\n\n---\n\nIt began.\n", encoding="utf-8")
+    texts = [block.text for block in read_script(path, ReadOptions()).chapters[0].blocks]
+    assert "He said: go: now." in texts
