@@ -8,9 +8,10 @@ from pipeline.checking.policy import ENGLISH
 from pipeline.checking.transcript import Difference, differences
 
 WORDS = ("river", "window", "seven", "marble", "whistle", "garden", "captain", "orange")
+#: No numbers: "seven seven seven" becomes one number, which sounds much like one digit more.
 PLAIN_WORDS = st.lists(
     st.sampled_from(
-        ["river", "window", "seven", "marble", "whistle", "garden", "captain", "orange"]
+        ["river", "window", "basket", "marble", "whistle", "garden", "captain", "orange"]
     ),
     min_size=1,
     max_size=8,
