@@ -8,6 +8,7 @@ speech that the model was trained on, or it loops.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,6 +151,9 @@ class Whisper:
 
     @cached_property
     def _model(self) -> ctranslate2.models.Whisper:
+        # oneDNN keeps a compiled kernel for each length of audio it has seen, 1024 of them by
+        # default: 200 MB after an hour of chunks, and no faster. It asks only the environment.
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16")
         try:
             return ctranslate2.models.Whisper(
                 str(self._dir), device="cpu", compute_type="int8", intra_threads=self._threads
