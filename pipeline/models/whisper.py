@@ -1,8 +1,8 @@
 """Whisper on CTranslate2: forced alignment of known text, and greedy transcription.
 
-One thread, int8, no sampling: the same clip always gives the same answer. Alignment looks at the
-audio alone, without padding, which is ten times faster; transcription needs the silence after the
-speech that the model was trained on, or it loops.
+One thread, int8, no sampling: the same clip always gives the same answer. Alignment never pads to
+the full 30 s, which makes it ten times faster; transcription needs the silence after the speech
+that the model was trained on, or it loops.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tokenizers import Tokenizer
 from pipeline.audio.clip import Clip, Samples
 from pipeline.errors import ModelError, RequestError
 from pipeline.models import mel, windows
+from pipeline.models.boundaries import UNSPACED, begins_word
 
 #: One step of the alignment: two feature frames.
 STEP_S = 2 / mel.FRAMES_PER_S
@@ -29,6 +30,11 @@ STEP_SAMPLES = 2 * mel.HOP_SAMPLES
 #: Silence after a short clip. Measured on 50 sentences: with 1 s one in eight loops, with 2 s two
 #: of them, with 5 s none, at no more errors than with the full 30 s and four times its speed.
 TAIL_S = 5
+#: Width of the median filter over the attention, as the model's makers set it.
+SMOOTHING_STEPS = 7
+#: For exact times: seconds of silence after the clip, without which the attention to whole
+#: sentences goes astray, and a narrower filter. Chosen on calibration (`bench/alignment.py`).
+PRECISE = (1, 3)
 #: The encoder cannot see less than this.
 MIN_SAMPLES = mel.SAMPLE_RATE_HZ // 10
 #: Nobody speaks faster than this; a longer transcript is a loop.
@@ -38,8 +44,6 @@ MAX_TOKENS = 448
 MAX_ALIGNED_TOKENS = 440
 #: Fast speech has about five tokens a second; twice that ends a loop early.
 TOKENS_PER_S = 10
-#: Languages written without spaces between words.
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue", "km", "bo"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +96,30 @@ class Whisper:
         except OSError as error:
             raise _broken(self._dir, error) from error
 
-    def align(self, clip: Clip, text: str, language: str) -> list[AlignedWord]:
+    def align(
+        self, clip: Clip, text: str, language: str, *, precise: bool = False
+    ) -> list[AlignedWord]:
         """Return when each word of the text is spoken, by forced alignment.
 
         Joining the words gives the text. Words are split at white space; in languages without
         spaces they are a character or two. Raw times: a word before a pause may end late, and the
         first one takes the leading silence.
+
+        Args:
+            clip: At most 30 s of it are looked at.
+            text: What is spoken in it.
+            language: BCP 47 primary tag.
+            precise: For exact times: slower, and with other probabilities.
         """
         tokens = self._tokens(text, language)
         if not tokens.words:
             return []
         samples = _speech_samples(clip)
-        features = self._padded(samples, max(len(samples), MIN_SAMPLES))
-        return self._align(features, tokens, language, features.shape[2])
+        tail_s, smoothing_steps = PRECISE if precise else (0, SMOOTHING_STEPS)
+        size = max(len(samples), MIN_SAMPLES)
+        features = self._padded(samples, size + tail_s * mel.SAMPLE_RATE_HZ)
+        n_frames = min(-(-size // STEP_SAMPLES) * 2, features.shape[2])
+        return self._align(features, tokens, language, n_frames, smoothing_steps)
 
     def transcribe(self, clip: Clip, language: str) -> str:
         """Return what is heard in a clip of up to 30 s."""
@@ -228,10 +243,17 @@ class Whisper:
         tokens: _Tokens,
         language: str,
         n_frames: int,
+        smoothing_steps: int = SMOOTHING_STEPS,
     ) -> list[AlignedWord]:
         if not tokens.words:
             return []
-        (found,) = self._model.align(features, self._start(language), [tokens.ids], n_frames)
+        (found,) = self._model.align(
+            features,
+            self._start(language),
+            [tokens.ids],
+            n_frames,
+            median_filter_width=smoothing_steps,
+        )
         steps = np.asarray(found.alignments)  # [steps, 2]: token, time
         first = np.flatnonzero(np.diff(steps[:, 0], prepend=-1))
         # Token i begins at times[i]; one entry more marks the end of the text.
@@ -253,7 +275,7 @@ class Whisper:
         starts: list[tuple[int, int]] = []  # (token, character)
         reached = 0
         for token, (start, end) in enumerate(offsets[: len(ids)]):
-            if start >= reached and _begins_word(text, start, language):
+            if start >= reached and begins_word(text, start, language):
                 starts.append((token, start))
             reached = max(reached, end)
         chars = [char for _, char in starts] + [len(text)]
@@ -261,17 +283,6 @@ class Whisper:
         if words and lead:
             words[0] = words[0].removeprefix(lead)
         return _Tokens(list(ids), words, [token for token, _ in starts] + [len(ids)])
-
-
-def _begins_word(text: str, at: int, language: str) -> bool:
-    """Tell whether a token that starts at a character starts a word."""
-    if at == 0 or text[at].isspace():
-        return True
-    before, here = text[at - 1], text[at]
-    if language not in UNSPACED or before.isspace() or not here.isalnum():
-        return False
-    # A Latin word or a number stays whole.
-    return not (before.isascii() and here.isascii() and before.isalnum())
 
 
 def _speech_samples(clip: Clip) -> Samples:

@@ -13,7 +13,8 @@ from pipeline.assembly.alignment.heard import by_hearing
 from pipeline.assembly.alignment.words import split_words
 from pipeline.audio.clip import Clip
 from pipeline.manifest.plan import Chunk
-from pipeline.models.whisper import Whisper
+from pipeline.models.mel import SAMPLE_RATE_HZ
+from pipeline.models.whisper import MIN_SAMPLES, STEP_S, Whisper
 
 pytestmark = pytest.mark.models
 
@@ -77,6 +78,30 @@ def test_every_word_of_any_language_is_timed_once_and_in_order(
     edges = [edge for word in words for edge in (word.start_sample, word.end_sample)]
     assert edges == sorted(edges)
     assert 0 <= edges[0] <= edges[-1] <= len(clip.samples)
+
+
+@pytest.mark.parametrize("duration_s", [0.02, 2.0, 29.6, 31.0])
+def test_exact_times_lie_in_the_audio_and_not_in_the_silence_after_it(
+    whisper: Whisper, spoken: list[Spoken], duration_s: float
+) -> None:
+    rate_hz = spoken[0].clip.sample_rate_hz
+    samples = np.resize(spoken[0].clip.samples, round(duration_s * rate_hz))
+    found = whisper.align(Clip(samples, rate_hz), spoken[0].text, "en", precise=True)
+    edges = [edge for word in found for edge in (word.start_s, word.end_s)]
+    assert edges == sorted(edges)
+    assert edges[-1] <= max(min(duration_s, 30.0), MIN_SAMPLES / SAMPLE_RATE_HZ) + STEP_S
+
+
+def test_a_chunk_is_timed_alike_whatever_was_timed_before(
+    whisper_dir: Path, spoken: list[Spoken]
+) -> None:
+    texts = [chunk(truth.text, "de") for truth in spoken]
+    clips = [truth.clip for truth in spoken]
+    one, other = Aligner(Whisper(whisper_dir)), Aligner(Whisper(whisper_dir))
+    forward = [one.align(text, clip) for text, clip in zip(texts, clips, strict=True)]
+    backward = [other.align(texts[at], clips[at]) for at in (1, 0)]
+    assert None not in forward
+    assert backward[::-1] == forward
 
 
 def test_without_whisper_another_language_is_timed_in_proportion(spoken: list[Spoken]) -> None:

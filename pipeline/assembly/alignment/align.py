@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipeline.models.whisper import Whisper
 
 #: Raised when timings change, so that old ones are made again.
-VERSION = 2
+VERSION = 3
 
 
 class Aligner:

@@ -11,7 +11,7 @@ from pipeline.manifest.plan import Chunk
 from pipeline.models.whisper import AlignedWord, Whisper
 
 #: How much later than Whisper says a word starts: between what `bench/alignment.py` finds on the
-#: calibration halves of English (50 ms), German (30) and Spanish (10).
+#: calibration halves of English (40 ms), German (30), Spanish (30) and French (20).
 BIAS_S = 0.03
 #: How far a boundary may lie from a pause and still be taken to it: Whisper is vague there.
 REACH_S = 0.30
@@ -21,7 +21,7 @@ def by_hearing(
     whisper: Whisper, chunk: Chunk, words: Sequence[str], clip: Clip
 ) -> list[Span | None] | None:
     """Return the span of each word, None for one without a sound; or None: no way to match them."""
-    heard = whisper.align(clip, chunk.text, chunk.language)
+    heard = whisper.align(clip, chunk.text, chunk.language, precise=True)
     found = spans(words, heard)
     if found is None:
         return None
