@@ -43,6 +43,7 @@ def finish(
         made = parts.make(job, marks, store, folder, workshop, tell)
         tell(Step("report", 0.0))
         written = receipt.write(job, marks, store, folder, made)
+        tell(Step("report", 1.0))
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
     paths = [path for part in made for path in part.paths] + written

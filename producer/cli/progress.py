@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
-from types import TracebackType
-from typing import Self
 
 import typer
 from rich.console import Console
@@ -45,33 +43,13 @@ class Rate:
         return f"{self.audio_s / passed:.1f} × real time, {clock(left)} left{flagged}"
 
 
-class Bar(AbstractContextManager["Bar"]):
+class Bar:
     """A progress bar with rate and ETA."""
 
-    def __init__(self) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description:<12}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[rate]}", markup=False),
-            console=Console(stderr=True),
-        )
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
         self._tasks: dict[str, TaskID] = {}
         self._rate = Rate()
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def __call__(self, event: Event) -> None:
         """Draw the event."""
@@ -95,21 +73,13 @@ class Bar(AbstractContextManager["Bar"]):
         self._progress.update(self._tasks[name], completed=done, total=total, rate=rate)
 
 
-class Lines(AbstractContextManager["Lines"]):
+class Lines:
     """A line every few seconds, for logs and pipes."""
 
     def __init__(self) -> None:
         self._rate = Rate()
         self._last = 0.0
         self._stage = ""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
 
     def __call__(self, event: Event) -> None:
         """Write the event as a line."""
@@ -132,16 +102,8 @@ class Lines(AbstractContextManager["Lines"]):
                 pass
 
 
-class Json(AbstractContextManager["Json"]):
+class Json:
     """One JSON object a line on stdout."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
 
     def __call__(self, event: Event) -> None:
         """Write the event as JSON."""
@@ -151,14 +113,25 @@ class Json(AbstractContextManager["Json"]):
         typer.echo(json.dumps(fields, ensure_ascii=False))
 
 
-Display = AbstractContextManager[Callable[[Event], None]]
-
-
-def display(*, as_json: bool) -> Bar | Lines | Json:
+def display(*, as_json: bool) -> AbstractContextManager[Callable[[Event], None]]:
     """Return what fits: JSON when asked for, a bar on a terminal, else lines."""
     if as_json:
-        return Json()
-    return Bar() if Console(stderr=True).is_terminal else Lines()
+        return nullcontext(Json())
+    return _bar() if Console(stderr=True).is_terminal else nullcontext(Lines())
+
+
+@contextmanager
+def _bar() -> Iterator[Bar]:
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[rate]}", markup=False),
+        console=Console(stderr=True),
+    ) as progress:
+        yield Bar(progress)
 
 
 def headline(planned: Planned) -> str:
@@ -187,35 +160,35 @@ def json_error(error: Exception) -> None:
     typer.echo(json.dumps(fields, ensure_ascii=False))
 
 
-class Steps(AbstractContextManager["Steps"]):
-    """A bar for work that tells only its share; silent where there is no terminal."""
+@contextmanager
+def steps(title: str) -> Iterator[Callable[[float, str], None]]:
+    """Show work that tells only its share and what it is at: a bar on a terminal, else lines."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _StepLines(title)
+        return
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task(title, total=1.0)
+        yield lambda share, detail: progress.update(
+            task, completed=share, description=f"{title} {detail}"
+        )
+
+
+class _StepLines:
+    """A line for each new thing that is worked at."""
 
     def __init__(self, title: str) -> None:
-        console = Console(stderr=True)
-        self._title = title
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} %"),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task(title, total=1.0)
+        self._title, self._last = title, ""
 
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
-    def __call__(self, share: float, detail: str) -> None:
-        """Show how far the work has come."""
-        self._progress.update(self._task, completed=share, description=f"{self._title} {detail}")
+    def __call__(self, share: float, detail: str) -> None:  # noqa: ARG002 - the bar shows it
+        """Write what the work is at, once."""
+        if detail != self._last:
+            self._last = detail
+            say(f"{self._title} {detail}")

@@ -32,11 +32,11 @@ def verify(
     from pipeline.models.whisper import Whisper
     from pipeline.run.verify import verify as run
     from pipeline.settings import Settings
-    from producer.cli.progress import Steps
+    from producer.cli.progress import steps
 
     settings = Settings()
     whisper = Whisper(resolve.model_dir("whisper-base", settings=settings), os.cpu_count() or 1)
-    with Steps("listening") as progress:
+    with steps("listening") as progress:
         found = run(folder, whisper, progress)
     if json:
         typer.echo(jsonlib.dumps([_document(book) for book in found], ensure_ascii=False, indent=1))
