@@ -21,6 +21,7 @@ import numpy as np
 import soundfile
 
 from bench import table
+from bench.chunks import chunk_of
 from bench.espeak import spoken
 from bench.truth import Spoken, Teller
 from pipeline.assembly.alignment.align import Aligner
@@ -100,7 +101,7 @@ def measure(aligner: Aligner, language: str, spoken_lines: Iterable[Spoken]) -> 
     misses: list[Miss] = []
     refused, busy_s, audio_s = 0, 0.0, 0.0
     for index, truth in enumerate(spoken_lines):
-        text = chunk(truth.text, language)
+        text = chunk_of(truth.text, language)
         started = time.process_time()
         words = aligner.align(text, truth.clip)
         if index:  # the first one loads the models
@@ -166,18 +167,6 @@ def _misses(truth: Spoken, words: Sequence[Word], *, is_held_out: bool) -> list[
         for word, start, inner in zip(words, truth.starts_s, truth.is_inner, strict=False)
         if not np.isnan(start)
     ]
-
-
-def chunk(text: str, language: str) -> Chunk:
-    return Chunk(
-        index=0,
-        chapter=0,
-        text=text,
-        sentences=(0,),
-        voice="test",
-        language=language,
-        pause_after_ms=0,
-    )
 
 
 def _by_espeak(text: str, voice: str) -> Spoken:

@@ -19,13 +19,13 @@ from typing import Any
 from hibari import Hibari
 
 from bench import table
+from bench.chunks import chunk_of
 from bench.planted import Planter, Take
 from pipeline import names
 from pipeline.assembly.alignment.align import Aligner
 from pipeline.checking.check import Checker
 from pipeline.checking.policy import CheckPolicy
 from pipeline.manifest.marks import Verdict
-from pipeline.manifest.plan import Chunk
 from pipeline.models import resolve
 from pipeline.models.whisper import Whisper
 from pipeline.settings import Settings
@@ -77,29 +77,17 @@ class Bench:
                 yield self._judge(planter.clean(sentence))
             if index % defects_every == 0:
                 clean = planters[0].clean(sentence)
-                timings = self._aligner.align(_chunk(sentence), clean.clip)
+                timings = self._aligner.align(chunk_of(sentence, "en"), clean.clip)
                 yield from map(self._judge, planters[0].defective(sentence, timings))
 
     def _judge(self, take: Take) -> Judged:
-        chunk = _chunk(take.text)
+        chunk = chunk_of(take.text, "en")
         words = self._aligner.align(chunk, take.clip)
         digest = names.digest({"text": take.text, "samples": take.clip.samples.tobytes().hex()})
         started = time.process_time()
         fast = self._fast.check(chunk, take.clip, words, digest)
         fast_s = time.process_time() - started
         return Judged(take, fast, self._full.check(chunk, take.clip, words, digest), fast_s)
-
-
-def _chunk(text: str) -> Chunk:
-    return Chunk(
-        index=0,
-        chapter=0,
-        text=text,
-        sentences=(0,),
-        voice="heart",
-        language="en",
-        pause_after_ms=0,
-    )
 
 
 def by_defect(judged: Sequence[Judged]) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from bench import table
-from bench.alignment import chunk, lines
+from bench.alignment import lines
+from bench.chunks import chunk_of
 from bench.truth import Spoken, Teller, unmarked
 from pipeline.assembly.alignment.align import Aligner
 from pipeline.audio.clip import Clip
@@ -52,7 +53,7 @@ def main() -> None:
     rows = []
     for name, defect in DEFECTS.items():
         clips = [(whole.text, defect(teller, line, whole)) for line, whole in test_set]
-        refused = sum(aligner.align(chunk(text, "en"), clip) is None for text, clip in clips)
+        refused = sum(aligner.align(chunk_of(text, "en"), clip) is None for text, clip in clips)
         rows.append({"wrong with the audio": name, "chunks": len(clips), "refused": refused})
     table.show("English chunks the aligner refuses", rows)
     table.save("refusals", {"refused": rows})
