@@ -1,0 +1,1 @@
+"""Text → phonemes, as the checkpoints were trained on them."""
