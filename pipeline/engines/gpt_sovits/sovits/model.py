@@ -1,0 +1,251 @@
+"""SoVITS as a whole: semantic tokens, phonemes and a speaker → waveform.
+
+A chunk's waveform depends on nothing but the chunk: batches are padded and masked such that
+padding is never seen, and noise comes from the chunk's own generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from pipeline.engines.gpt_sovits.sovits import config as configs
+from pipeline.engines.gpt_sovits.sovits import weights as upstream
+from pipeline.engines.gpt_sovits.sovits.config import (
+    FRAMES_PER_TOKEN,
+    MEETING_WIDTH,
+    VERIFICATION_WIDTH,
+    SoVITSConfig,
+)
+from pipeline.engines.gpt_sovits.sovits.flow import Flow
+from pipeline.engines.gpt_sovits.sovits.quantizer import Quantizer
+from pipeline.engines.gpt_sovits.sovits.reference_encoder import ReferenceEncoder
+from pipeline.engines.gpt_sovits.sovits.text_encoder import (
+    TextEncoder,
+    stretch,
+    stretched_length,
+)
+from pipeline.engines.gpt_sovits.sovits.vocoder import Vocoder
+
+Precision = Literal["fp32", "bf16", "fp16"]
+#: How far the latent strays from its mean; upstream's choice.
+NOISE_SCALE = 0.5
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """What the waveform of one chunk is made from."""
+
+    #: Semantic tokens [T_sem] and phoneme ids [T_ph].
+    tokens: Tensor
+    phoneme_ids: Tensor
+    #: Speaker embedding [1, C, 1].
+    speaker: Tensor
+    speed: float = 1.0
+    #: Standard normal numbers [C, T_mel], as `SoVITS.draw` gives; None for the mean.
+    noise: Tensor | None = None
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of its waveform."""
+        return stretched_length(FRAMES_PER_TOKEN * len(self.tokens), self.speed)
+
+
+class Verification(nn.Module):
+    """How a speaker-verification embedding becomes part of the speaker (v2Pro, v2ProPlus)."""
+
+    def __init__(self, speaker_channels: int) -> None:
+        super().__init__()
+        self.input = nn.Linear(VERIFICATION_WIDTH, speaker_channels)
+        self.rectifier = nn.PReLU(speaker_channels)
+        self.meeting = nn.Linear(speaker_channels, MEETING_WIDTH)
+
+    def forward(self, speaker: Tensor, embedding: Tensor) -> Tensor:
+        """Speaker [1, C] and verification embedding [1, VERIFICATION_WIDTH] → [1, C]."""
+        return self.rectifier(speaker + self.input(embedding))
+
+
+class SoVITS(nn.Module):
+    """The second stage, ready to speak.
+
+    Args:
+        config: What the checkpoint is.
+    """
+
+    def __init__(self, config: SoVITSConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.quantizer = Quantizer()
+        self.text_encoder = TextEncoder(config)
+        self.reference_encoder = ReferenceEncoder(config.n_bins_heard, config.speaker_channels)
+        self.flow = Flow(config.latent_channels, config.width, config.speaker_channels)
+        self.vocoder = Vocoder(config.latent_channels, config.speaker_channels, config.vocoder)
+        if config.hears_verification:
+            self.verification = Verification(config.speaker_channels)
+
+    @classmethod
+    def from_weights(
+        cls,
+        config: Mapping[str, Any],
+        weights: Mapping[str, Tensor],
+        *,
+        precision: Precision = "fp32",
+        device: torch.device | str = "cpu",
+    ) -> SoVITS:
+        """Return the model of a checkpoint.
+
+        Args:
+            config: The checkpoint's `config`.
+            weights: The checkpoint's tensors by upstream's names.
+            precision: What the vocoder computes in; everything before it is float32.
+            device: Where the model runs.
+
+        Raises:
+            ModelError: The checkpoint is not a SoVITS checkpoint that the engine speaks.
+        """
+        read = configs.read(config, weights)
+        model = cls(read).eval().requires_grad_(False)
+        upstream.load(model, weights, len(read.vocoder.block_kernels))
+        model.vocoder.to(_DTYPES[precision])
+        return model.to(device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model runs."""
+        return self.quantizer.codebook.device
+
+    @torch.inference_mode()
+    def speaker_embedding(
+        self, spectrograms: Sequence[Tensor], verification: Sequence[Tensor] | None = None
+    ) -> Tensor:
+        """Return the speaker [1, C, 1], the mean over the references.
+
+        Args:
+            spectrograms: Linear spectrogram of each reference audio, [1, F, T_mel].
+            verification: Verification embedding of each, [1, VERIFICATION_WIDTH]; v2Pro and
+                v2ProPlus need it, the others ignore it.
+        """
+        assert spectrograms
+        speakers = [self.reference_encoder(each.to(self.device).float()) for each in spectrograms]
+        if self.config.hears_verification:
+            assert verification is not None
+            speakers = [
+                self.verification(speaker, embedding.to(self.device).float())
+                for speaker, embedding in zip(speakers, verification, strict=True)
+            ]
+        return torch.stack(speakers).mean(0)[..., None]
+
+    @torch.inference_mode()
+    def tokens(self, features: Tensor) -> Tensor:
+        """Return the semantic tokens [T_sem] of HuBERT features [1, FEATURE_WIDTH, T]."""
+        return self.quantizer.tokens(features.to(self.device).float())
+
+    def draw(self, n_tokens: int, generator: torch.Generator, *, speed: float = 1.0) -> Tensor:
+        """Return the noise [C, T_mel] of a chunk, the same on every device.
+
+        Args:
+            n_tokens: Semantic tokens of the chunk.
+            generator: On the CPU; numbers are drawn frame by frame.
+            speed: Of the chunk.
+        """
+        n_frames = stretched_length(FRAMES_PER_TOKEN * n_tokens, speed)
+        return torch.randn((n_frames, self.config.latent_channels), generator=generator).T
+
+    def decode(
+        self,
+        tokens: Tensor,
+        phoneme_ids: Tensor,
+        speaker: Tensor,
+        *,
+        speed: float = 1.0,
+        noise: Tensor | None = None,
+        noise_scale: float = NOISE_SCALE,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Return the waveform [T] of one chunk.
+
+        Args:
+            tokens: Semantic tokens [T_sem].
+            phoneme_ids: Of the same words, [T_ph].
+            speaker: As `speaker_embedding` gives, [1, C, 1].
+            speed: 2 is twice as fast.
+            noise: Standard normal numbers [C, T_mel], or drawn from the generator.
+            noise_scale: How far the latent strays from its mean; 0 needs no noise.
+            generator: On the CPU.
+        """
+        if noise is None and noise_scale:
+            assert generator is not None
+            noise = self.draw(len(tokens), generator, speed=speed)
+        chunk = Chunk(tokens, phoneme_ids, speaker, speed, noise)
+        return self.decode_batch([chunk], noise_scale=noise_scale)[0]
+
+    @torch.inference_mode()
+    def decode_batch(
+        self, chunks: Sequence[Chunk], *, noise_scale: float = NOISE_SCALE
+    ) -> list[Tensor]:
+        """Return the waveform [T] of each chunk, as `decode` would of it alone.
+
+        The encoder and the flow see all chunks at once. The vocoder sees one after the other: it
+        fills the processor with a single chunk, and silence around a chunk is then silence to
+        each of its layers.
+        """
+        latents = self.latents(chunks, self.frames(chunks), noise_scale=noise_scale)
+        return [
+            self.vocoder(latent[None], self._speakers([chunk]))[0]
+            for chunk, latent in zip(chunks, latents, strict=True)
+        ]
+
+    def frames(self, chunks: Sequence[Chunk]) -> list[Tensor]:
+        """Return what the encoder makes of each chunk, [T_mel, D] before any stretching."""
+        tokens, token_mask = _padded([chunk.tokens for chunk in chunks], self.device)
+        phoneme_ids, phoneme_mask = _padded([chunk.phoneme_ids for chunk in chunks], self.device)
+        mask = token_mask.repeat_interleave(FRAMES_PER_TOKEN, dim=1)
+        speakers = self._speakers(chunks)
+        if self.config.hears_verification:
+            speakers = self.verification.meeting(speakers)
+        frames = self.text_encoder(
+            self.quantizer(tokens), mask, phoneme_ids, phoneme_mask, speakers
+        )
+        lengths = [FRAMES_PER_TOKEN * len(chunk.tokens) for chunk in chunks]
+        return [row[:length] for row, length in zip(frames, lengths, strict=True)]
+
+    def latents(
+        self, chunks: Sequence[Chunk], frames: Sequence[Tensor], *, noise_scale: float
+    ) -> list[Tensor]:
+        """Return the latent of each chunk's voice, [C, T_mel], stretched to its speed."""
+        stretched = [stretch(each, chunk.speed) for chunk, each in zip(chunks, frames, strict=True)]
+        padded, mask = _padded(stretched, self.device)
+        mean, log_deviation = self.text_encoder.distribution(padded)
+        noise, _ = _padded([_noise(c, mean.shape[1], noise_scale) for c in chunks], self.device)
+        latent = mean + noise.transpose(1, 2) * log_deviation.exp() * noise_scale
+        shown = mask[:, None]
+        latent = self.flow(latent * shown, shown, self._speakers(chunks))
+        return [row[:, : len(each)] for row, each in zip(latent, stretched, strict=True)]
+
+    def _speakers(self, chunks: Sequence[Chunk]) -> Tensor:
+        """Return the speakers side by side, [B, C]."""
+        return torch.cat([chunk.speaker for chunk in chunks]).squeeze(-1).to(self.device)
+
+
+def _noise(chunk: Chunk, channels: int, noise_scale: float) -> Tensor:
+    """Return a chunk's noise, one row a frame: [T_mel, C]."""
+    shape = (chunk.n_frames, channels)
+    if not noise_scale:
+        return torch.zeros(shape)
+    assert chunk.noise is not None
+    assert chunk.noise.T.shape == shape
+    return chunk.noise.T.float()
+
+
+def _padded(rows: Sequence[Tensor], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return rows of different length [T, ...] as [B, T, ...], and where they are [B, T]."""
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    padded = pad_sequence([row.to(device) for row in rows], batch_first=True)
+    return padded, torch.arange(padded.shape[1], device=device) < lengths[:, None]
