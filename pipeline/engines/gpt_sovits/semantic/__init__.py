@@ -1,0 +1,1 @@
+"""The GPT stage: phonemes and a prompt → semantic tokens, 25 a second."""
