@@ -1,0 +1,1 @@
+"""What the models listen to and read: features of audio and of text."""
