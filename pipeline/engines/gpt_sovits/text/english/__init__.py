@@ -1,0 +1,1 @@
+"""English text → ARPAbet, as the checkpoints were trained on it."""
