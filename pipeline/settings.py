@@ -13,6 +13,10 @@ def _default_models_dir() -> Path:
     return Path(platformdirs.user_data_dir("voxmill")) / "models"
 
 
+def _default_voices_dir() -> Path:
+    return Path(platformdirs.user_data_dir("voxmill")) / "voices-store"
+
+
 class Settings(BaseSettings):
     """What depends on the machine, not on the book."""
 
@@ -20,6 +24,10 @@ class Settings(BaseSettings):
 
     #: Where model files are kept: `models_dir/NAME/…`.
     models_dir: Path = Field(default_factory=_default_models_dir)
+    #: The store of cloned voices: `voices_dir/voices/UUID/…`.
+    voices_dir: Path = Field(default_factory=_default_voices_dir)
+    #: GPT-SoVITS's `pretrained_models`, or a folder like it; None means `models_dir/gpt-sovits`.
+    gpt_sovits_dir: Path | None = None
     #: A Whisper model folder to use instead of looking for one.
     whisper_path: Path | None = None
     #: Host of the model hub; a mirror works too.
@@ -30,3 +38,8 @@ class Settings(BaseSettings):
     jobs: int = Field(default=0, ge=0)
     #: Largest script, in characters, before it is refused as a mistake.
     max_script_chars: int = Field(default=20_000_000, gt=0)
+
+    @property
+    def gpt_sovits_folder(self) -> Path:
+        """Where the models of GPT-SoVITS are kept."""
+        return (self.gpt_sovits_dir or self.models_dir / "gpt-sovits").expanduser()

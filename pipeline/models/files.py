@@ -1,16 +1,20 @@
-"""One pinned file in a model folder: half-made under another name, then whole or not at all."""
+"""One file in a model folder: half-made under another name, then whole or not at all."""
 
 from __future__ import annotations
 
 import errno
+import glob
 import hashlib
+import json
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import StorageError, TransientError
-from pipeline.models.catalogue import ModelFile
+from pipeline.models.sources import ModelFile
 
 #: Called as (what is fetched, bytes done, bytes in all).
 Progress = Callable[[str, int, int], None]
@@ -36,20 +40,52 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def git_sha1(path: Path) -> str:
+    """Return git's hash of the file, in lower-case hex."""
+    content = path.read_bytes()
+    digest = hashlib.sha1(f"blob {len(content)}\0".encode(), usedforsecurity=False)
+    digest.update(content)
+    return digest.hexdigest()
+
+
+def fits(path: Path, pin: ModelFile) -> bool:
+    """Tell whether the file is what is known of it beforehand."""
+    return (
+        pin.size_bytes in (0, path.stat().st_size)
+        and pin.sha256 in ("", sha256(path))
+        and (not pin.git_sha1 or pin.git_sha1 == git_sha1(path))
+    )
+
+
 def half_made(folder: Path, pin: ModelFile) -> Path:
-    """Return where the file grows; named by its pin, so that editions never mix."""
+    """Return where the file grows; named by its hash, so that editions never mix."""
     target = folder / pin.name
-    return target.with_name(f".{target.name}.{pin.sha256[:12]}.part")
+    mark = (pin.sha256 or pin.git_sha1 or "unknown")[:12]
+    return target.with_name(f".{target.name}.{mark}.part")
+
+
+def parts(folder: Path, pin: ModelFile) -> list[Path]:
+    """Return what was begun of the file, in whatever edition."""
+    target = folder / pin.name
+    return list(target.parent.glob(f".{glob.escape(target.name)}.*.part"))
 
 
 def install(folder: Path, pin: ModelFile) -> bool:
-    """Give the finished file its name if its bytes are the pinned ones; else remove it."""
+    """Give the finished file its name if its bytes are the right ones; else remove it."""
     part = half_made(folder, pin)
-    if part.stat().st_size != pin.size_bytes or sha256(part) != pin.sha256:
+    if not fits(part, pin):
         part.unlink()
         return False
     part.replace(folder / pin.name)
     return True
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write the file whole or not at all."""
+    handle, temporary = tempfile.mkstemp(prefix=path.name, dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+    Path(temporary).replace(path)
 
 
 def require_space(folder: Path, needed_bytes: int) -> None:

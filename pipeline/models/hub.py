@@ -1,52 +1,37 @@
-"""Files from the model hub over HTTP: resumed where they stopped, accepted by SHA-256 only."""
+"""Files from the model hub over HTTP: resumed where they stopped, accepted by their hash.
+
+The catalogue pins most files. Of the others the hub tells size and hash in the headers of its
+answers; a plain mirror tells the size only. Such a file is recorded when it first arrives.
+"""
 
 from __future__ import annotations
 
 import http.client
-import queue
-import threading
+import logging
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol, cast
 
 from pipeline.errors import RequestError
-from pipeline.models.catalogue import HubSource, ModelFile
-from pipeline.models.files import BLOCK_BYTES, Progress, SourceError, half_made, install
+from pipeline.models import records, web
+from pipeline.models.files import (
+    BLOCK_BYTES,
+    Progress,
+    SourceError,
+    fits,
+    half_made,
+    install,
+    require_space,
+)
+from pipeline.models.hub_headers import told
+from pipeline.models.sources import HubSource, ModelFile
 
-#: Longest wait for the first answer. Names that do not resolve and hosts that do not answer must
-#: not keep a machine without a network waiting.
-ANSWER_S = 5.0
-
-#: Longest silence in the middle of a download.
-SILENCE_S = 30.0
+log = logging.getLogger(__name__)
 
 #: Waits before each new try after a download broke off; bytes that arrive start it afresh.
 PAUSES_S = (0.2, 1.0, 3.0)
-
-RANGE_NOT_SATISFIABLE = 416
-
-#: Answers of a server that is busy, not of one that lacks the file.
-TRY_LATER = frozenset({429, 500, 502, 503, 504})
-
-
-class _Response(Protocol):
-    """What is used of `http.client.HTTPResponse`."""
-
-    status: int
-    headers: http.client.HTTPMessage
-
-    def read(self, size: int) -> bytes: ...
-
-    def close(self) -> None: ...
-
-
-class _BrokenOffError(SourceError):
-    """The connection ended before the file did."""
 
 
 def fetch(
@@ -61,16 +46,56 @@ def fetch(
     Raises:
         SourceError: The hub cannot be reached, lacks a file or serves other bytes.
         RequestError: The hub's address is not one.
+        StorageError: The disk is too full for a file of which the hub told the size.
     """
     if urllib.parse.urlsplit(hub_url).scheme not in ("http", "https"):
         raise RequestError(
             f"VOXMILL_HUB_URL is {hub_url!r}; it must begin with https:// or http://."
         )
     for pin in wanted:
-        _fetch_file(f"{hub_url.rstrip('/')}/{source.path(pin)}", pin, folder, progress)
+        url = f"{hub_url.rstrip('/')}/{source.path(pin)}"
+        if pin.sha256:
+            _fetch_file(url, pin, folder, progress)
+        else:
+            _fetch_unpinned(url, pin, folder, progress)
 
 
-def _fetch_file(url: str, pin: ModelFile, folder: Path, progress: Progress) -> None:
+def _fetch_unpinned(url: str, file: ModelFile, folder: Path, progress: Progress) -> None:
+    """Download a file as the hub describes it, or keep the one that is here; then record it."""
+    expected = _learn(url, file)
+    has_hash = bool(expected.sha256 or expected.git_sha1)
+    target = folder / file.name
+    if not (target.is_file() and fits(target, expected)):
+        require_space(folder, expected.size_bytes)
+        if not has_hash:
+            half_made(folder, expected).unlink(missing_ok=True)
+        _fetch_file(url, expected, folder, progress, "what the hub says it is")
+    record = records.write(folder, file.name)
+    vouched = "the hash is the one that the hub tells" if has_hash else "the hub tells no hash"
+    log.warning(
+        "%s is not pinned: trusted as it first came (%s) and recorded, SHA-256 %s",
+        target,
+        vouched,
+        record.sha256,
+    )
+
+
+def _learn(url: str, file: ModelFile) -> ModelFile:
+    """Ask what the file is before it is fetched."""
+    for pause in (*PAUSES_S, None):
+        try:
+            with closing(web.ask(url)) as answer:
+                return told(url, file, answer.headers)
+        except web.BrokenOffError:
+            if pause is None:
+                raise
+            time.sleep(pause)
+    raise AssertionError("the last try returns or raises")
+
+
+def _fetch_file(
+    url: str, pin: ModelFile, folder: Path, progress: Progress, known: str = "the pinned file"
+) -> None:
     """Download one file; when pieces joined make a wrong one, once more from its start."""
     half_made(folder, pin).parent.mkdir(parents=True, exist_ok=True)
     was_joined = _download(url, pin, folder, progress)
@@ -80,7 +105,7 @@ def _fetch_file(url: str, pin: ModelFile, folder: Path, progress: Progress) -> N
         _download(url, pin, folder, progress)
         if install(folder, pin):
             return
-    raise SourceError(f"{url} is not the pinned file: its SHA-256 differs.")
+    raise SourceError(f"{url} is not {known}: its hash differs.")
 
 
 def _download(url: str, pin: ModelFile, folder: Path, progress: Progress) -> bool:
@@ -98,7 +123,7 @@ def _download(url: str, pin: ModelFile, folder: Path, progress: Progress) -> boo
             if _size(part) > size:
                 was_joined, has_begun, pauses = True, True, iter(PAUSES_S)
             pause = next(pauses, None)
-            if pause is None or not (has_begun or isinstance(error, _BrokenOffError)):
+            if pause is None or not (has_begun or isinstance(error, web.BrokenOffError)):
                 raise
             time.sleep(pause)
     return was_joined
@@ -106,8 +131,8 @@ def _download(url: str, pin: ModelFile, folder: Path, progress: Progress) -> boo
 
 def _receive(url: str, part: Path, pin: ModelFile, progress: Progress) -> None:
     """Read one answer of the server into the part."""
-    with closing(_answer(url, _size(part))) as response:
-        if response.status == RANGE_NOT_SATISFIABLE:
+    with closing(web.ask(url, _size(part)).response) as response:
+        if response.status == web.RANGE_NOT_SATISFIABLE:
             part.unlink()
             return
         start = _start(response, _size(part))
@@ -117,16 +142,16 @@ def _receive(url: str, part: Path, pin: ModelFile, progress: Progress) -> None:
                 file.write(block)
                 progress(pin.name, done, pin.size_bytes)
     if _size(part) < pin.size_bytes:
-        raise _BrokenOffError(f"{url} ended after {_size(part)} of {pin.size_bytes} bytes.")
+        raise web.BrokenOffError(f"{url} ended after {_size(part)} of {pin.size_bytes} bytes.")
 
 
-def _start(response: _Response, wanted: int) -> int:
+def _start(response: web.Response, wanted: int) -> int:
     """Return where in the file the answer begins: a server may ignore the range."""
-    told = response.headers.get("Content-Range", "")
-    return wanted if told.startswith(f"bytes {wanted}-") else 0
+    range_ = response.headers.get("Content-Range", "")
+    return wanted if range_.startswith(f"bytes {wanted}-") else 0
 
 
-def _blocks(response: _Response, start: int, size_bytes: int) -> Iterator[tuple[int, bytes]]:
+def _blocks(response: web.Response, start: int, size_bytes: int) -> Iterator[tuple[int, bytes]]:
     """Yield (bytes done, block); never more than the file has, and quietly less at a break."""
     done = start
     while done < size_bytes:
@@ -138,44 +163,6 @@ def _blocks(response: _Response, start: int, size_bytes: int) -> Iterator[tuple[
             return
         done += len(block)
         yield done, block
-
-
-def _answer(url: str, start: int) -> _Response:
-    """Return the server's answer, or fail within seconds."""
-    answers: queue.Queue[_Response | Exception] = queue.Queue(1)
-    # A daemon: looking up a name cannot be interrupted, and must not keep the process alive.
-    threading.Thread(target=_ask, args=(url, start, answers), daemon=True).start()
-    try:
-        answer = answers.get(timeout=ANSWER_S)
-    except queue.Empty:
-        raise SourceError(f"{_host(url)} does not answer within {ANSWER_S:.0f} s.") from None
-    if isinstance(answer, Exception) and getattr(answer, "code", 0) != RANGE_NOT_SATISFIABLE:
-        raise _refusal(url, answer) from answer
-    return cast(_Response, answer)
-
-
-def _ask(url: str, start: int, answers: queue.Queue[_Response | Exception]) -> None:
-    headers = {"Accept-Encoding": "identity", "User-Agent": "voxmill"}
-    if start:
-        headers["Range"] = f"bytes={start}-"
-    try:
-        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - scheme is checked
-        answers.put(urllib.request.urlopen(request, timeout=SILENCE_S))  # noqa: S310
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        answers.put(error)
-
-
-def _refusal(url: str, error: Exception) -> SourceError:
-    if isinstance(error, urllib.error.HTTPError):
-        with closing(error):
-            told = f"{url} answers {error.code} {error.reason}."
-        return _BrokenOffError(told) if error.code in TRY_LATER else SourceError(told)
-    reason = getattr(error, "reason", None) or error
-    return SourceError(f"{_host(url)} cannot be reached ({reason}).")
-
-
-def _host(url: str) -> str:
-    return urllib.parse.urlsplit(url).netloc
 
 
 def _size(path: Path) -> int:

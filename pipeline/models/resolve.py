@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pipeline.errors import ModelError
 from pipeline.models import catalogue
-from pipeline.models.catalogue import Model
 from pipeline.models.files import Progress, silent
 from pipeline.models.pull import pull
+from pipeline.models.sources import Model
 from pipeline.models.verify import State, explain_damage, given_path, home, inspect
 from pipeline.settings import Settings
 

@@ -1,4 +1,4 @@
-"""Is a model folder what the catalogue pins?
+"""Is a model folder what the catalogue pins, or what was recorded when it first came?
 
 Hashing 145 MB takes most of a second, so an intact file is remembered by size and time of change
 in `.verified.json` beside it. `verify` never trusts that note; start-up does.
@@ -7,17 +7,16 @@ in `.verified.json` beside it. `verify` never trusts that note; start-up does.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from pipeline.errors import ModelError
-from pipeline.models import catalogue
-from pipeline.models.catalogue import Model, ModelFile
-from pipeline.models.files import sha256
+from pipeline.models import catalogue, records
+from pipeline.models.catalogue_gpt_sovits import FOLDER
+from pipeline.models.files import sha256, write_json
+from pipeline.models.sources import Model, ModelFile
 from pipeline.settings import Settings
 
 #: Remembers which files were found intact.
@@ -30,6 +29,11 @@ class State(StrEnum):
     INTACT = "intact"
     MISSING = "missing"
     DAMAGED = "damaged"
+    #: It is here, but nothing is known to compare it with.
+    UNVERIFIED = "unverified"
+
+
+_WORST_FIRST = (State.MISSING, State.DAMAGED, State.UNVERIFIED, State.INTACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,9 @@ class Inspection:
 
     @property
     def state(self) -> State:
-        """Intact when every file is; missing when one is not there; else damaged."""
+        """The worst state of any file; one that is not there counts as the worst."""
         found = set(self.files.values())
-        if found == {State.INTACT}:
-            return State.INTACT
-        return State.MISSING if State.MISSING in found else State.DAMAGED
+        return next(state for state in _WORST_FIRST if state in found)
 
     @property
     def damaged(self) -> tuple[Path, ...]:
@@ -66,6 +68,8 @@ def given_path(model: Model, settings: Settings) -> Path | None:
 
 def home(model: Model, settings: Settings) -> Path:
     """Return the model's place in the model folder."""
+    if model.shared_folder == FOLDER:
+        return settings.gpt_sovits_folder
     return settings.models_dir.expanduser() / model.name
 
 
@@ -113,14 +117,19 @@ class _Hashes:
         self._folder = folder
         self._before = _read_stamps(folder)
         self._known = dict(self._before) if trust_stamps else {}
+        self._records = records.read(folder)
 
     def state(self, pin: ModelFile) -> State:
         """Compare the file with its pin; a file that cannot be read is as good as missing."""
         path = self._folder / pin.name
+        if not pin.sha256:
+            pin = self._records.get(pin.name, pin)
         try:
             stat = path.stat()
-            if stat.st_size != pin.size_bytes:
+            if pin.size_bytes not in (0, stat.st_size):
                 return State.DAMAGED
+            if not pin.sha256:
+                return State.UNVERIFIED
             mark = f"{stat.st_size} {stat.st_mtime_ns}"
             if self._known.get(pin.name, ("", ""))[0] != mark:
                 self._known[pin.name] = mark, sha256(path)
@@ -130,13 +139,12 @@ class _Hashes:
 
     def remember(self) -> None:
         """Keep the hashes; a folder that cannot be written is simply hashed again next time."""
-        if self._known == self._before:
+        # Other models may share the folder: what is known of their files stays.
+        known = self._before | self._known
+        if known == self._before:
             return
         with suppress(OSError):
-            handle, temporary = tempfile.mkstemp(prefix=STAMPS, dir=self._folder)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self._known, file, indent=1)
-            Path(temporary).replace(self._folder / STAMPS)
+            write_json(self._folder / STAMPS, known)
 
 
 def _read_stamps(folder: Path) -> dict[str, tuple[str, str]]:

@@ -12,11 +12,14 @@ import typer
 
 if TYPE_CHECKING:
     from pipeline.models.files import Progress
-    from pipeline.models.verify import Inspection
+    from pipeline.models.verify import Inspection, State
     from pipeline.settings import Settings
 
 #: Seconds between two lines of progress.
 LINE_EVERY_S = 2.0
+
+#: Of the longest name.
+WIDTH = 29
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
@@ -43,9 +46,9 @@ def list_models(json: JsonOption = False) -> None:
         typer.echo(jsonlib.dumps(rows, ensure_ascii=False, indent=1))
         return
     for row in rows:
-        place = row["folder"] or f"{row['state']}; {row['remedy']}"
+        place = "; ".join(filter(None, _place(row)))
         typer.echo(
-            f"{row['model']:<15} {row['purpose']:<38} {row['size_bytes'] / 1e6:>6.1f} MB  "
+            f"{row['model']:<{WIDTH}} {row['purpose']:<38} {_megabytes(row['size_bytes']):>9}  "
             f"{row['licence']:<11} {place}"
         )
 
@@ -55,7 +58,7 @@ def pull_models(
     names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Models, by name.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON event a line.")] = False,
 ) -> None:
-    """Fetch models, and repair damaged ones.
+    """Fetch models and what they need, and repair damaged ones.
 
     A download that broke off goes on where it stopped.
     """
@@ -64,9 +67,7 @@ def pull_models(
     from pipeline.settings import Settings
 
     settings = Settings()
-    for name in names:
-        catalogue.get(name)
-    for name in names:
+    for name in catalogue.with_needs(names):
         with _progress(name, as_json=json) as progress:
             folder = pull(name, settings, progress)
         if json:
@@ -84,7 +85,8 @@ def verify_models(
 ) -> None:
     """Hash every file of the models.
 
-    Exit codes: 0 all files are right, 1 one is damaged, or a named model is missing.
+    Exit codes: 0 all files are right, 1 one is damaged, or a named model is missing or cannot be
+    verified.
     """
     from pipeline.models.catalogue import MODELS
     from pipeline.models.verify import State, verify
@@ -97,7 +99,7 @@ def verify_models(
     else:
         for each in found:
             _show(each)
-    accepted = {State.INTACT} if names else {State.INTACT, State.MISSING}
+    accepted = {State.INTACT} if names else set(State) - {State.DAMAGED}
     if any(each.state not in accepted for each in found):
         raise typer.Exit(1)
 
@@ -105,22 +107,43 @@ def verify_models(
 def _row(name: str, settings: Settings) -> dict[str, Any]:
     from pipeline.errors import ModelError
     from pipeline.models import catalogue, resolve
+    from pipeline.models.verify import State, home, inspect
 
     model = catalogue.get(name)
+    state, remedy = State.INTACT, None
     try:
         folder = resolve.find(name, settings)
-        state, remedy = "missing", f"get it with: voxmill models pull {name}"
     except ModelError as error:
-        folder, state, remedy = None, "damaged", str(error)
+        folder, state, remedy = None, State.DAMAGED, str(error)
+    if not folder and not remedy:
+        found = inspect(model, home(model, settings))
+        folder = found.folder if found.state is State.UNVERIFIED else None
+        state, remedy = found.state, _remedy(name, found.state)
     return {
         "model": name,
         "purpose": model.purpose,
         "size_bytes": model.size_bytes,
         "licence": model.licence,
-        "state": "intact" if folder else state,
+        "state": state,
         "folder": str(folder) if folder else None,
-        "remedy": None if folder else remedy,
+        "remedy": remedy,
     }
+
+
+def _remedy(name: str, state: State) -> str:
+    verb = "get it" if state == "missing" else "compare it with the hub's"
+    return f"{verb} with: voxmill models pull {name}"
+
+
+def _place(row: dict[str, Any]) -> tuple[str | None, ...]:
+    """Tell where a model is; of one that is not simply there, what to do."""
+    if row["state"] == "intact":
+        return (row["folder"],)
+    return row["folder"], row["state"], row["remedy"]
+
+
+def _megabytes(size_bytes: int | None) -> str:
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes else "? MB"
 
 
 def _told(inspection: Inspection) -> dict[str, Any]:
@@ -135,14 +158,16 @@ def _told(inspection: Inspection) -> dict[str, Any]:
 def _show(inspection: Inspection) -> None:
     from pipeline.models.verify import State
 
-    typer.echo(f"{inspection.model:<15} {inspection.state:<8} {inspection.folder}")
+    typer.echo(f"{inspection.model:<{WIDTH}} {inspection.state:<10} {inspection.folder}")
     if inspection.state is State.MISSING and set(inspection.files.values()) == {State.MISSING}:
         return
     for name, state in inspection.files.items():
         if state is not State.INTACT:
-            typer.echo(f"{'':<15} {state:<8} {name}")
+            typer.echo(f"{'':<{WIDTH}} {state:<10} {name}")
     if inspection.state is State.DAMAGED:
-        typer.echo(f"{'':<15} repair it with: voxmill models pull {inspection.model}")
+        typer.echo(f"{'':<{WIDTH}} repair it with: voxmill models pull {inspection.model}")
+    elif inspection.state is State.UNVERIFIED:
+        typer.echo(f"{'':<{WIDTH}} {_remedy(inspection.model, inspection.state)}")
 
 
 @contextmanager

@@ -20,8 +20,8 @@ import pytest
 
 from pipeline.errors import ModelError
 from pipeline.models import catalogue, verify
-from pipeline.models.catalogue import Model, ModelFile, Package, PackagedFile, PackageSource, Part
 from pipeline.models.pull import pull
+from pipeline.models.sources import Model, ModelFile, Package, PackagedFile, PackageSource, Part
 from pipeline.settings import Settings
 
 WEIGHTS = random.Random(2).randbytes(4_000_000)
@@ -32,7 +32,7 @@ PULL = f"""
 import sys
 from pathlib import Path
 from pipeline.models import catalogue
-from pipeline.models.catalogue import HubSource, Model, ModelFile
+from pipeline.models.sources import HubSource, Model, ModelFile
 from pipeline.models.pull import pull
 from pipeline.settings import Settings
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.models import catalogue, hub
-from pipeline.models.catalogue import HubSource, Model, ModelFile
+from pipeline.models.sources import HubSource, Model, ModelFile
 from pipeline.settings import Settings
 
 WEIGHTS = random.Random(1).randbytes(200_000)
@@ -28,6 +28,7 @@ class Fault:
     cut_after: int | None = None
     ignores_range: bool = False
     is_corrupt: bool = False
+    hides_length: bool = False
     redirects_to: str = ""
 
 
@@ -37,6 +38,10 @@ class Hub:
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
+    #: Headers of each path beyond the usual ones.
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Path → address to which it always redirects.
+    redirects: dict[str, str] = field(default_factory=dict)
     #: One is used up by each request; afterwards the server behaves.
     faults: list[Fault] = field(default_factory=list)
     #: (path, Range header) of each request.
@@ -51,14 +56,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.hub.requests.append((self.path, asked))
         fault = self.hub.faults.pop(0) if self.hub.faults else Fault()
         body = self.hub.files.get(self.path)
-        if fault.redirects_to:
+        if elsewhere := fault.redirects_to or self.hub.redirects.get(self.path):
             self.send_response(302)
-            self.send_header("Location", fault.redirects_to)
+            self.send_header("Location", elsewhere)
+            self._send_own_headers()
             self.end_headers()
         elif fault.status or body is None:
             self.send_error(fault.status or 404)
         else:
             self._send(body, None if fault.ignores_range else asked, fault)
+
+    def _send_own_headers(self) -> None:
+        for name, value in self.hub.headers.get(self.path, {}).items():
+            self.send_header(name, value)
 
     def _send(self, body: bytes, asked: str | None, fault: Fault) -> None:
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
@@ -68,7 +78,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(206 if asked else 200)
         if asked:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        self.send_header("Content-Length", str(len(body) - start))
+        if not fault.hides_length:
+            self.send_header("Content-Length", str(len(body) - start))
+        self._send_own_headers()
         self.end_headers()
         sent = bytes(len(body)) if fault.is_corrupt else body
         end = len(body) if fault.cut_after is None else start + fault.cut_after

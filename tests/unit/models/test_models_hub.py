@@ -11,10 +11,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from pipeline.errors import ModelError, RequestError, StorageError
-from pipeline.models import hub
-from pipeline.models.catalogue import HubSource, Model, ModelFile
+from pipeline.models import hub, web
 from pipeline.models.files import half_made, silent
 from pipeline.models.pull import pull
+from pipeline.models.sources import HubSource, Model, ModelFile
 from pipeline.settings import Settings
 
 WEIGHTS = "/someone/tiny/resolve/abc/weights.bin"
@@ -137,7 +137,7 @@ def test_a_host_without_a_name_fails_at_once(here: Settings, tiny: Model) -> Non
 def test_a_host_that_never_answers_is_not_waited_for(
     here: Settings, tiny: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "ANSWER_S", 0.1)
+    monkeypatch.setattr(web, "ANSWER_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         with pytest.raises(ModelError, match="does not answer"):

@@ -12,7 +12,9 @@ import pytest
 
 from pipeline.errors import ModelError, StorageError
 from pipeline.models import catalogue, resolve
-from pipeline.models.catalogue import (
+from pipeline.models.files import explained, half_made
+from pipeline.models.pull import pull
+from pipeline.models.sources import (
     HubSource,
     Model,
     ModelFile,
@@ -21,8 +23,6 @@ from pipeline.models.catalogue import (
     PackageSource,
     Part,
 )
-from pipeline.models.files import explained, half_made
-from pipeline.models.pull import pull
 from pipeline.settings import Settings
 
 ONE = Package("voxmill-test-part-one", "1.0", "voxmill_test_part_one", 1_000)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ModelError
 from pipeline.models import catalogue, resolve
-from pipeline.models.catalogue import HubSource, Model, ModelFile
+from pipeline.models.sources import HubSource, Model, ModelFile
 from pipeline.models.verify import STAMPS, State, inspect, verify
 from pipeline.settings import Settings
 
