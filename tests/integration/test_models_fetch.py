@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.server
+import json
 import os
 import random
 import signal
@@ -43,6 +44,12 @@ pull("tiny", Settings(models_dir=Path(sys.argv[2]), hub_url=sys.argv[1]))
 """
 
 
+#: The same of a model that is not pinned.
+PULL_UNPINNED = PULL.replace(
+    f'"weights.bin", {len(WEIGHTS)}, "{hashlib.sha256(WEIGHTS).hexdigest()}"', '"weights.bin"'
+)
+
+
 class SlowHandler(http.server.BaseHTTPRequestHandler):
     """Serves the weights piece by piece, each when the server is allowed to."""
 
@@ -58,6 +65,7 @@ class SlowHandler(http.server.BaseHTTPRequestHandler):
             last = len(WEIGHTS) - 1
             self.send_header("Content-Range", f"bytes {start}-{last}/{len(WEIGHTS)}")
         self.send_header("Content-Length", str(len(WEIGHTS) - start))
+        self.send_header("X-Linked-ETag", f'"{hashlib.sha256(WEIGHTS).hexdigest()}"')
         self.end_headers()
         for at in range(start, len(WEIGHTS), PIECE_BYTES):
             if at >= len(WEIGHTS) // 2:
@@ -85,9 +93,9 @@ def slow() -> Iterator[tuple[str, type[SlowHandler]]]:
     server.server_close()
 
 
-def start_pull(url: str, models_dir: Path) -> subprocess.Popen[str]:
+def start_pull(url: str, models_dir: Path, program: str = PULL) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PULL, url, str(models_dir)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program, url, str(models_dir)], stderr=subprocess.PIPE, text=True
     )
 
 
@@ -114,6 +122,27 @@ def test_a_pull_that_was_killed_goes_on_where_it_stopped(slow, tmp_path: Path) -
     assert again.returncode == 0, complaint
     assert hub.starts == [0, kept]
     assert (tmp_path / "tiny" / "weights.bin").read_bytes() == WEIGHTS
+
+
+def test_a_pull_of_an_unpinned_file_that_was_killed_goes_on_and_is_recorded(
+    slow, tmp_path: Path
+) -> None:
+    url, hub = slow
+    killed = start_pull(url, tmp_path, PULL_UNPINNED)
+    wait_for_part(tmp_path / "tiny")
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    kept = wait_for_part(tmp_path / "tiny")
+    hub.gate.set()
+    again = start_pull(url, tmp_path, PULL_UNPINNED)
+    _, told = again.communicate(timeout=60)
+    assert again.returncode == 0, told
+    assert hub.starts == [0, 0, 0, kept]  # before each download the hub is asked what the file is
+    assert (tmp_path / "tiny" / "weights.bin").read_bytes() == WEIGHTS
+    assert json.loads((tmp_path / "tiny" / ".recorded.json").read_text()) == {
+        "weights.bin": [len(WEIGHTS), hashlib.sha256(WEIGHTS).hexdigest()]
+    }
+    assert "not pinned: trusted as it first came" in told
 
 
 def test_two_pulls_at_once_take_turns_and_fetch_once(slow, tmp_path: Path) -> None:
