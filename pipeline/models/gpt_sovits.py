@@ -60,20 +60,20 @@ def find(
         raise RequestError(
             f"No GPT-SoVITS version {version!r}. Choose one of: {', '.join(VERSIONS)}."
         )
-    tree = _tree(folder)
-    tuned_s1 = _fine_tune("s1", s1, version, tree) if s1 else None
-    tuned_s2 = _fine_tune("s2", s2, version, tree) if s2 else None
+    place = tree(folder)
+    tuned_s1 = _fine_tune("s1", s1, version, place) if s1 else None
+    tuned_s2 = _fine_tune("s2", s2, version, place) if s2 else None
     found = GptSovitsFiles(
         version=version,
-        s1=tuned_s1 or tree / S1[version],
-        s2=tuned_s2 or tree / S2[version],
-        bert_dir=tree / BERT,
-        hubert_dir=tree / HUBERT,
-        sv=tree / SV if "Pro" in version else None,
-        g2pw_dir=_g2pw(tree),
+        s1=tuned_s1 or place / S1[version],
+        s2=tuned_s2 or place / S2[version],
+        bert_dir=place / BERT,
+        hubert_dir=place / HUBERT,
+        sv=place / SV if "Pro" in version else None,
+        g2pw_dir=_g2pw(place),
     )
     if missing := list(_missing(found)):
-        raise ModelError(_complaint(version, tree, missing))
+        raise ModelError(_complaint(version, place, missing))
     return found
 
 
@@ -90,7 +90,7 @@ def _is_whole(version: str, folder: Path) -> bool:
     return True
 
 
-def _tree(folder: Path) -> Path:
+def tree(folder: Path) -> Path:
     """Return the folder of pretrained models; a checkout of GPT-SoVITS has it inside."""
     folder = folder.expanduser()
     inside = folder / "GPT_SoVITS" / "pretrained_models"
@@ -110,34 +110,34 @@ def _missing(files: GptSovitsFiles) -> Iterator[str]:
             yield " or ".join(map(str, choices))
 
 
-def _complaint(version: str, tree: Path, missing: list[str]) -> str:
-    command = f"VOXMILL_GPT_SOVITS_DIR={shlex.quote(str(tree))} "
+def _complaint(version: str, place: Path, missing: list[str]) -> str:
+    command = f"VOXMILL_GPT_SOVITS_DIR={shlex.quote(str(place))} "
     return (
-        f"GPT-SoVITS {version} is not complete in {tree}. Missing: {', '.join(missing)}. "
+        f"GPT-SoVITS {version} is not complete in {place}. Missing: {', '.join(missing)}. "
         f"Get what is missing with: {command}voxmill models pull gpt-sovits-{version}"
     )
 
 
-def _g2pw(tree: Path) -> Path | None:
+def _g2pw(place: Path) -> Path | None:
     """Return the folder of G2PW: in the tree, or where a checkout keeps it."""
-    for folder in (tree / G2PW, tree.parent / "text" / G2PW):
+    for folder in (place / G2PW, place.parent / "text" / G2PW):
         if any((folder / name).is_file() for name in G2PW_MODELS):
             return folder
     return None
 
 
-def _fine_tune(stage: str, named: Path, version: str, tree: Path) -> Path:
+def _fine_tune(stage: str, named: Path, version: str, place: Path) -> Path:
     """Return the fine-tune's file: as named, or from the folders of upstream's training."""
     named = named.expanduser()
     if named.is_file():
         return named
     stem, suffix = _TUNED[stage]
     name = named.name if named.suffix == suffix else named.name + suffix
-    candidates = _trained(stem, name, version, tree) if named.name == str(named) else []
+    candidates = _trained(stem, name, version, place) if named.name == str(named) else []
     if not candidates:
         raise ModelError(
             f"{named}: there is no such file, and none of that name in a folder {stem}… beside "
-            f"{tree}."
+            f"{place}."
         )
     if len(candidates) > 1:
         places = ", ".join(map(str, candidates))
@@ -145,9 +145,9 @@ def _fine_tune(stage: str, named: Path, version: str, tree: Path) -> Path:
     return candidates[0]
 
 
-def _trained(stem: str, name: str, version: str, tree: Path) -> list[Path]:
+def _trained(stem: str, name: str, version: str, place: Path) -> list[Path]:
     """Return the fine-tunes of that name; only the version's own folder if it has one."""
     own = stem if version == "v1" else f"{stem}_{version}"
-    roots = [tree, *tree.parents[:2]]
+    roots = [place, *place.parents[:2]]
     found = [path for root in roots for path in sorted(root.glob(f"{stem}*/{name}"))]
     return [path for path in found if path.parent.name == own] or found

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.errors import ModelError
-from pipeline.models import catalogue, records
+from pipeline.models import catalogue, gpt_sovits, records
 from pipeline.models.catalogue_gpt_sovits import FOLDER
 from pipeline.models.files import sha256, write_json
 from pipeline.models.sources import Model, ModelFile
@@ -69,7 +69,7 @@ def given_path(model: Model, settings: Settings) -> Path | None:
 def home(model: Model, settings: Settings) -> Path:
     """Return the model's place in the model folder."""
     if model.shared_folder == FOLDER:
-        return settings.gpt_sovits_folder
+        return gpt_sovits.tree(settings.gpt_sovits_folder)
     return settings.models_dir.expanduser() / model.name
 
 

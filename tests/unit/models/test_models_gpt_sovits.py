@@ -165,6 +165,16 @@ def test_what_is_pulled_is_a_folder_that_is_found(version: str, here: Settings) 
 
 
 @pytest.mark.usefixtures("small")
+def test_what_a_checkout_lacks_is_pulled_to_where_it_is_looked_for(
+    here: Settings, tree: Path
+) -> None:
+    (tree / S2["v2"]).unlink()
+    settings = here.model_copy(update={"gpt_sovits_dir": tree.parents[1]})
+    pull("gpt-sovits-v2", settings)
+    assert find("v2", settings.gpt_sovits_folder).s2 == tree / S2["v2"]
+
+
+@pytest.mark.usefixtures("small")
 def test_versions_that_share_files_fetch_them_once(here: Settings, mirror) -> None:
     for name in catalogue.with_needs(["gpt-sovits-v2Pro", "gpt-sovits-v2ProPlus"]):
         pull(name, here)
