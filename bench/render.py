@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 
 from bench import prose, table
-from bench.dnsmos import Dnsmos
 from bench.memory import PeakMemory
 from bench.words import word_error_rate
 from pipeline.audio.clip import Clip
 from pipeline.models import mel, resolve, windows
 from pipeline.models.whisper import Whisper
 from pipeline.settings import Settings
+from pipeline.voices import dnsmos
 
 #: Stages whose work would be there with any pipeline; the rest is ours to keep small.
 MODEL_STAGES = {"engine", "checking", "alignment", "loading"}
@@ -75,14 +75,15 @@ def quality(out: Path, final: Path) -> dict[str, float]:
 
     DNSMOS hears level too, so the chunks are also scored at the level of the final file.
     """
-    dnsmos = Dnsmos()
+    model = dnsmos.load()
+    assert model, "pip install speechmos"
     chunks, finished = whole(audio_of(out, "wav")), whole(final)
     gain = np.sqrt(np.mean(finished.samples**2) / np.mean(chunks.samples**2))
     louder = Clip(np.clip(chunks.samples * gain, -1, 1).astype(np.float32), mel.SAMPLE_RATE_HZ)
     return {
-        "dnsmos_chunks": dnsmos.overall(chunks),
-        "dnsmos_chunks_at_final_level": dnsmos.overall(louder),
-        "dnsmos_final": dnsmos.overall(finished),
+        "dnsmos_chunks": model.overall(chunks),
+        "dnsmos_chunks_at_final_level": model.overall(louder),
+        "dnsmos_final": model.overall(finished),
     }
 
 

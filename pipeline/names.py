@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from pipeline.manifest.plan import Chunk
 
@@ -76,3 +77,42 @@ def plan(job_id: str) -> str:
 def result(job_id: str) -> str:
     """Name of a job's result: the one terminal decision."""
     return f"jobs/{job_id}/result.json"
+
+
+#: Prefix of all voices.
+VOICES = "voices"
+
+
+def voice(uuid: UUID) -> str:
+    """Prefix of everything that belongs to a voice."""
+    return f"{VOICES}/{uuid}"
+
+
+def voice_record(uuid: UUID) -> str:
+    """Name of a voice's record, written last: without it there is no voice."""
+    return f"{voice(uuid)}/voice.json"
+
+
+def voice_clip(uuid: UUID) -> str:
+    """Name of the reference audio."""
+    return f"{voice(uuid)}/clip.flac"
+
+
+def voice_aux(uuid: UUID, number: int) -> str:
+    """Name of an auxiliary reference audio, counted from 1."""
+    return f"{voice(uuid)}/aux-{number}.flac"
+
+
+def voice_prompts(uuid: UUID) -> str:
+    """Prefix of what engines have computed from a voice."""
+    return f"{voice(uuid)}/prompts"
+
+
+def voice_prompt(uuid: UUID, fingerprint: str, revision: str, sha256: str) -> str:
+    """Name of what one model computed from one revision of a voice, with its checksum."""
+    return f"{voice_prompts(uuid)}/{prompt_key(fingerprint, revision)}-{sha256}.safetensors"
+
+
+def prompt_key(fingerprint: str, revision: str) -> str:
+    """What a prompt's name begins with."""
+    return digest({"model": fingerprint, "voice": revision})[:32]

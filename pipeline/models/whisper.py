@@ -158,6 +158,10 @@ class Whisper:
         stretches = self.transcribe_blocks(windows.blocks(path), language)
         return " ".join(stretch.text for stretch in stretches)
 
+    def knows(self, language: str) -> bool:
+        """Tell whether the model was trained on the language (BCP 47 primary tag)."""
+        return self._tokenizer.token_to_id(f"<|{language}|>") is not None
+
     def detect_language(self, clip: Clip) -> str:
         """Return the BCP 47 primary tag of the language spoken in the first 30 s."""
         features = self._padded(_speech_samples(clip))

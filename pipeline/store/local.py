@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,10 +21,15 @@ TEMPORARY = ".part"
 
 
 class LocalStore:
-    """Named objects below a folder."""
+    """Named objects below a folder.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    Args:
+        root: The folder.
+        elsewhere: How the user chooses another one, for messages.
+    """
+
+    def __init__(self, root: Path, elsewhere: str = "with --out") -> None:
+        self.root, self.elsewhere = root, elsewhere
 
     def path(self, name: str) -> Path:
         """Return where the object lies or would lie."""
@@ -33,7 +39,7 @@ class LocalStore:
 
     def get(self, name: str) -> bytes | None:
         """Return the object, or None when there is none."""
-        with _explained(self.root):
+        with self._explained():
             try:
                 return self.path(name).read_bytes()
             except FileNotFoundError:
@@ -45,12 +51,12 @@ class LocalStore:
 
     def put(self, name: str, data: bytes) -> None:
         """Write the object, replacing an older one."""
-        with _explained(self.root), self._written(name, data) as temporary:
+        with self._explained(), self._written(name, data) as temporary:
             temporary.replace(self.path(name))
 
     def put_new(self, name: str, data: bytes) -> bool:
         """Write the object unless it is there; tell whether this call wrote it."""
-        with _explained(self.root), self._written(name, data) as temporary:
+        with self._explained(), self._written(name, data) as temporary:
             try:
                 os.link(temporary, self.path(name))
             except FileExistsError:
@@ -59,8 +65,14 @@ class LocalStore:
 
     def delete(self, name: str) -> None:
         """Remove the object if it is there."""
-        with _explained(self.root):
+        with self._explained():
             self.path(name).unlink(missing_ok=True)
+
+    def delete_all(self, prefix: str) -> None:
+        """Remove every object below `prefix/`, half-written ones and the folders too."""
+        with self._explained():
+            if self.path(prefix).is_dir():
+                shutil.rmtree(self.path(prefix))
 
     def names(self, prefix: str) -> Iterator[str]:
         """Yield the names of all objects below `prefix/`, in order."""
@@ -83,17 +95,16 @@ class LocalStore:
             with suppress(FileNotFoundError):
                 Path(temporary).unlink()
 
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn the operating system's refusals into errors that name the folder and the remedy."""
+        try:
+            yield
+        except OSError as error:
+            raise explain(error, self.root, self.elsewhere) from error
 
-@contextmanager
-def _explained(root: Path) -> Iterator[None]:
-    """Turn the operating system's refusals into errors that name the folder and the remedy."""
-    try:
-        yield
-    except OSError as error:
-        raise explain(error, root) from error
 
-
-def explain(error: OSError, folder: Path) -> StorageError:
+def explain(error: OSError, folder: Path, elsewhere: str = "with --out") -> StorageError:
     """Return the error to show for an operating system's refusal to read or write in a folder."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageError(
@@ -102,7 +113,7 @@ def explain(error: OSError, folder: Path) -> StorageError:
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return StorageError(
-            f"{error.filename or folder}: permission denied. Choose another folder with --out, "
+            f"{error.filename or folder}: permission denied. Choose another folder {elsewhere}, "
             "or make this one writable."
         )
     return StorageError(f"{error.filename or folder}: {error.strerror}.")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from pipeline.audio.clip import Clip
+from pipeline.audio.clip import Clip, Samples
 
 RATE_HZ = 16_000
 #: Samples the model hears at once: 9.01 s.
@@ -21,16 +21,23 @@ WINDOW = 144_160
 OVERALL = (-0.06766283, 1.11546468, 0.04602535)
 
 
+def load() -> Dnsmos | None:
+    """Return the model, None where its package is not installed."""
+    spec = find_spec("speechmos")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    path = Path(spec.submodule_search_locations[0]) / "dnsmos_models" / "sig_bak_ovr.onnx"
+    return Dnsmos(path) if path.is_file() else None
+
+
 class Dnsmos:
     """The model, loaded once."""
 
-    def __init__(self) -> None:
-        spec = find_spec("speechmos")
-        assert spec, "pip install speechmos"
-        assert spec.submodule_search_locations
-        folder = Path(spec.submodule_search_locations[0])
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
-            folder / "dnsmos_models" / "sig_bak_ovr.onnx", providers=["CPUExecutionProvider"]
+            path, options, providers=["CPUExecutionProvider"]
         )
 
     def overall(self, clip: Clip) -> float:
@@ -42,6 +49,6 @@ class Dnsmos:
         scores = [self._window(samples[start : start + WINDOW]) for start in starts]
         return float(np.mean(scores))
 
-    def _window(self, samples: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float:
+    def _window(self, samples: Samples) -> float:
         (scores,) = self._session.run(None, {"input_1": samples[None, :].astype(np.float32)})
         return float(np.polyval(OVERALL, scores[0][2]))
