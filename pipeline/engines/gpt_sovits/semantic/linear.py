@@ -57,6 +57,9 @@ class Int8Linear(nn.Module):
     bf16 scales lose nothing.
     """
 
+    weight: Tensor
+    scale: Tensor
+
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         weight = weight.float()

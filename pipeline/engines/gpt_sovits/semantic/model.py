@@ -7,8 +7,9 @@ phonemes and the tokens before them. Sums and norms stay in fp32 whatever the pr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -77,6 +78,8 @@ class TextToSemantic(nn.Module):
     """Predicts the next semantic token."""
 
     positions: Tensor
+    phoneme_alpha: Tensor
+    token_alpha: Tensor
 
     def __init__(
         self,
@@ -102,6 +105,9 @@ class TextToSemantic(nn.Module):
         """Where the network computes."""
         return self.positions.device
 
+    def _layers(self) -> Iterable[Layer]:
+        return cast(Iterable[Layer], self.layers)
+
     def embed_prefix(self, prefix: Prefix) -> Tensor:
         """Return the prefix as [L, D]; phonemes and prompt both count positions from 0."""
         said = self.phonemes(prefix.phoneme_ids) + self.bert(prefix.bert.T)
@@ -122,7 +128,7 @@ class TextToSemantic(nn.Module):
         lengths = [prefix.length for prefix in prefixes]
         masks = [_prefix_mask(prefix, self.device) for prefix in prefixes]
         x = torch.cat([self.embed_prefix(prefix) for prefix in prefixes])
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self._layers()):
 
             def attend(qkv: Tensor, index: int = index, layer: Layer = layer) -> Tensor:
                 attended = []
@@ -150,7 +156,7 @@ class TextToSemantic(nn.Module):
         """
         seen = torch.arange(span, device=x.device) <= lengths[:, None]  # [n, span]
         bias = torch.zeros(seen.shape, device=x.device).masked_fill(~seen, -torch.inf)
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self._layers()):
 
             def attend(qkv: Tensor, index: int = index, layer: Layer = layer) -> Tensor:
                 q, k, v = layer.heads(qkv, self.config.n_heads)

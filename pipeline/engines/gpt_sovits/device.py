@@ -1,0 +1,87 @@
+"""Which processor computes, in which precision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+
+from pipeline.engines.gpt_sovits.semantic.linear import Precision
+from pipeline.engines.gpt_sovits.sovits import model as sovits
+from pipeline.errors import RequestError
+
+#: What the user may ask for.
+PRECISIONS = ("auto", *get_args(Precision))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A processor and the precision of each network on it."""
+
+    device: torch.device
+    #: Of the GPT stage's layers.
+    semantic: Precision
+    #: Of the vocoder.
+    vocoder: sovits.Precision
+    #: Of BERT and HuBERT.
+    encoders: torch.dtype
+
+    @property
+    def label(self) -> str:
+        """What identifies how numbers are rounded, for fingerprints."""
+        return f"{self.device.type} {self.semantic} {self.vocoder}"
+
+
+def place(device: str = "auto", precision: str = "auto") -> Placement:
+    """Return where and how to compute.
+
+    Args:
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        precision: "auto", "fp32", "bf16", "fp16" or "int8".
+
+    Raises:
+        RequestError: There is no such device or precision, or it is not on this machine.
+    """
+    if precision not in PRECISIONS:
+        raise RequestError(f"No precision {precision!r}. Choose one of: {', '.join(PRECISIONS)}.")
+    found = _device(device)
+    if found.type == "cuda":
+        semantic: Precision = "fp16" if precision == "auto" else _precision(precision)
+        half: Literal["fp32", "bf16", "fp16"] = "fp16" if semantic == "int8" else semantic
+        dtype = torch.float32 if semantic == "fp32" else torch.float16
+        return Placement(found, semantic, half, dtype)
+    fast: Literal["fp32", "bf16"] = "bf16" if has_fast_bf16() else "fp32"
+    semantic = (
+        ("int8" if fast == "bf16" else "fp32") if precision == "auto" else _precision(precision)
+    )
+    # On a CPU half precision is stored, not computed with, unless the processor knows bf16.
+    vocoder: Literal["fp32", "bf16"] = "fp32" if semantic == "fp32" else fast
+    return Placement(found, semantic, vocoder, torch.float32)
+
+
+def has_fast_bf16() -> bool:
+    """Tell whether this machine's processor multiplies bf16 natively."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _precision(name: str) -> Precision:
+    (found,) = (each for each in get_args(Precision) if each == name)
+    precision: Precision = found
+    return precision
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdigit())):
+        raise RequestError(f"No device {name!r}. Choose auto, cpu, cuda, or cuda:N.")
+    if kind == "cuda":
+        n_devices = torch.cuda.device_count()
+        if int(index or 0) >= n_devices:
+            raise RequestError(
+                f"The device {name!r} is not on this machine: torch sees {n_devices} CUDA "
+                "device(s). Choose cpu, or install a torch built for CUDA and its driver."
+            )
+    return torch.device(name)
