@@ -68,8 +68,12 @@ def normalize(text: str) -> str:
 
 def spell_out(text: str) -> str:
     """Return the text with all in words that can be; the rest still stands in it."""
-    spelled = "".join(_spell_out_clause(clause) for clause in _clauses(text))
-    return spelled.translate(_SOUNDALIKES).replace("...", "…").translate(_MARKS)
+    return in_words(text).translate(_SOUNDALIKES).replace("...", "…").translate(_MARKS)
+
+
+def in_words(text: str) -> str:
+    """Return the text with numbers and signs in words, and marks as they are."""
+    return "".join(_spell_out_clause(clause) for clause in _clauses(text))
 
 
 def _clauses(text: str) -> list[str]:

@@ -7,13 +7,13 @@ its parts looked up; only what is left is predicted from its letters.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from pipeline.engines.gpt_sovits.text import symbols
+from pipeline.engines.gpt_sovits.text.characters import means_something
 from pipeline.engines.gpt_sovits.text.english import lexicon, spelling, tagging
 from pipeline.engines.gpt_sovits.text.english.lexicon import Homograph, Sounds
 from pipeline.engines.gpt_sovits.text.english.normalize import normalize
@@ -31,9 +31,6 @@ _SIBILANT = {"S", "Z", "SH", "ZH", "CH", "JH"}
 #: What the spelling network writes besides phonemes, and the one it writes without stress.
 _DROPPED = {"<pad>", "<s>", "</s>", "UW"}
 _RENAMED = {"<unk>": symbols.UNKNOWN, "'": "-"}
-#: Characters that stand for words though they are no letters.
-_SPOKEN_MARKS = set("&@#%")
-_DECORATION = set("~^`|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,9 @@ def unspeakable(text: str) -> list[tuple[int, str]]:
     return [
         (index, char)
         for index, char in enumerate(text)
-        if _means_something(char) and normalize(text[:index] + " " + text[index + 1 :]) == norm
+        if not (char.isascii() and char.isalnum())
+        and means_something(char)
+        and normalize(text[:index] + " " + text[index + 1 :]).split() == norm.split()
     ]
 
 
@@ -155,12 +154,3 @@ def _possessive_ending(last: str) -> Sounds:
     if last in _VOICELESS:
         return ("S",)
     return ("AH0", "Z") if last in _SIBILANT else ("Z",)
-
-
-def _means_something(char: str) -> bool:
-    """Tell whether a character that is no plain letter or digit stands for words."""
-    if char.isascii() and char.isalnum():
-        return False
-    return char in _SPOKEN_MARKS or (
-        unicodedata.category(char)[0] in "LNS" and char not in _DECORATION
-    )
