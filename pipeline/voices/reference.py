@@ -65,6 +65,7 @@ def prepare(path: Path, text: str | None, language: str, whisper: Whisper) -> Re
         LanguageError: No engine clones voices of this language.
     """
     language = require_language(path, language)
+    text = " ".join((text or "").split()) or None
     given = recording.read(path)
     heard = _usable(given, MIN_SPEECH_S)
     if not whisper.knows(language):
@@ -145,7 +146,7 @@ def _worded(
         raise InputError(given.path, "no words are heard in it.", remedy=RECORD_AGAIN)
     if text and wording.disagreement(text, transcript, language) > wording.WHOLE[language]:
         raise _mismatch(given.path, text, transcript, language)
-    text = " ".join((text or transcript).split())
+    text = text or " ".join(transcript.split())
     if _length_s(heard) <= spans.LONGEST_S:
         return [_whole(heard, text)]
     words = wording.timed(clip, text, stretches, language, whisper)
@@ -191,13 +192,13 @@ def _chosen(
 
 def _unheard(given: Recording, heard: Activity, text: str | None, language: str) -> Reference:
     """Return the whole of a short recording whose language Whisper does not know."""
-    if text is None or not any(map(str.isalnum, text)):
+    if text is None:
         problem = f"Whisper does not know {language} and cannot write down what is said."
         raise InputError(given.path, problem, remedy="Give --text.")
     if not spans.SHORTEST_S <= _length_s(heard) <= spans.LONGEST_S:
         problem = f"Whisper does not know {language} and cannot tell what each part of it says."
         raise InputError(given.path, problem, remedy="Give 3 to 10 s, and their --text.")
-    whole = _whole(heard, " ".join(text.split()))
+    whole = _whole(heard, text)
     if _is_clipped(given, whole):
         raise _clipped(given.path)
     return _reference(cleaning.cut(given.clip, whole.start, whole.end), whole, heard, None)
