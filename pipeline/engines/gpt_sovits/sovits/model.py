@@ -7,15 +7,15 @@ padding is never seen, and noise comes from the chunk's own generator.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from pipeline.engines.gpt_sovits.sovits import config as configs
 from pipeline.engines.gpt_sovits.sovits import weights as upstream
+from pipeline.engines.gpt_sovits.sovits.chunk import Chunk, padded_batch
 from pipeline.engines.gpt_sovits.sovits.config import (
     FRAMES_PER_TOKEN,
     MEETING_WIDTH,
@@ -25,11 +25,7 @@ from pipeline.engines.gpt_sovits.sovits.config import (
 from pipeline.engines.gpt_sovits.sovits.flow import Flow
 from pipeline.engines.gpt_sovits.sovits.quantizer import Quantizer
 from pipeline.engines.gpt_sovits.sovits.reference_encoder import ReferenceEncoder
-from pipeline.engines.gpt_sovits.sovits.text_encoder import (
-    TextEncoder,
-    stretch,
-    stretched_length,
-)
+from pipeline.engines.gpt_sovits.sovits.text_encoder import TextEncoder, stretch
 from pipeline.engines.gpt_sovits.sovits.vocoder import Vocoder
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -37,25 +33,6 @@ Precision = Literal["fp32", "bf16", "fp16"]
 NOISE_SCALE = 0.5
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Chunk:
-    """What the waveform of one chunk is made from."""
-
-    #: Semantic tokens [T_sem] and phoneme ids [T_ph].
-    tokens: Tensor
-    phoneme_ids: Tensor
-    #: Speaker embedding [1, C, 1].
-    speaker: Tensor
-    speed: float = 1.0
-    #: Standard normal numbers [C, T_mel], as `SoVITS.draw` gives; None for the mean.
-    noise: Tensor | None = None
-
-    @property
-    def n_frames(self) -> int:
-        """Frames of its waveform."""
-        return stretched_length(FRAMES_PER_TOKEN * len(self.tokens), self.speed)
 
 
 class Verification(nn.Module):
@@ -111,8 +88,10 @@ class SoVITS(nn.Module):
             ModelError: The checkpoint is not a SoVITS checkpoint that the engine speaks.
         """
         read = configs.read(config, weights)
-        model = cls(read).eval().requires_grad_(False)
+        with torch.device("meta"):  # Nothing is filled in only to be overwritten.
+            model = cls(read)
         upstream.load(model, weights, len(read.vocoder.block_kernels))
+        model.eval().requires_grad_(requires_grad=False)
         model.vocoder.to(_DTYPES[precision])
         return model.to(device)
 
@@ -147,15 +126,12 @@ class SoVITS(nn.Module):
         """Return the semantic tokens [T_sem] of HuBERT features [1, FEATURE_WIDTH, T]."""
         return self.quantizer.tokens(features.to(self.device).float())
 
-    def draw(self, n_tokens: int, generator: torch.Generator, *, speed: float = 1.0) -> Tensor:
-        """Return the noise [C, T_mel] of a chunk, the same on every device.
+    def draw(self, n_frames: int, generator: torch.Generator) -> Tensor:
+        """Return noise for a number of frames, [C, T_mel]: the same on every device.
 
-        Args:
-            n_tokens: Semantic tokens of the chunk.
-            generator: On the CPU; numbers are drawn frame by frame.
-            speed: Of the chunk.
+        Frames are drawn one after the other from a generator on the CPU, so that drawing twice
+        continues.
         """
-        n_frames = stretched_length(FRAMES_PER_TOKEN * n_tokens, speed)
         return torch.randn((n_frames, self.config.latent_channels), generator=generator).T
 
     def decode(
@@ -180,10 +156,10 @@ class SoVITS(nn.Module):
             noise_scale: How far the latent strays from its mean; 0 needs no noise.
             generator: On the CPU.
         """
+        chunk = Chunk(tokens, phoneme_ids, speaker, speed, noise)
         if noise is None and noise_scale:
             assert generator is not None
-            noise = self.draw(len(tokens), generator, speed=speed)
-        chunk = Chunk(tokens, phoneme_ids, speaker, speed, noise)
+            chunk = replace(chunk, noise=self.draw(chunk.n_frames, generator))
         return self.decode_batch([chunk], noise_scale=noise_scale)[0]
 
     @torch.inference_mode()
@@ -198,16 +174,18 @@ class SoVITS(nn.Module):
         """
         latents = self.latents(chunks, self.frames(chunks), noise_scale=noise_scale)
         return [
-            self.vocoder(latent[None], self._speakers([chunk]))[0]
+            self.vocoder(latent[None], self.speakers([chunk]))[0]
             for chunk, latent in zip(chunks, latents, strict=True)
         ]
 
     def frames(self, chunks: Sequence[Chunk]) -> list[Tensor]:
         """Return what the encoder makes of each chunk, [T_mel, D] before any stretching."""
-        tokens, token_mask = _padded([chunk.tokens for chunk in chunks], self.device)
-        phoneme_ids, phoneme_mask = _padded([chunk.phoneme_ids for chunk in chunks], self.device)
+        tokens, token_mask = padded_batch([chunk.tokens for chunk in chunks], self.device)
+        phoneme_ids, phoneme_mask = padded_batch(
+            [chunk.phoneme_ids for chunk in chunks], self.device
+        )
         mask = token_mask.repeat_interleave(FRAMES_PER_TOKEN, dim=1)
-        speakers = self._speakers(chunks)
+        speakers = self.speakers(chunks)
         if self.config.hears_verification:
             speakers = self.verification.meeting(speakers)
         frames = self.text_encoder(
@@ -221,31 +199,39 @@ class SoVITS(nn.Module):
     ) -> list[Tensor]:
         """Return the latent of each chunk's voice, [C, T_mel], stretched to its speed."""
         stretched = [stretch(each, chunk.speed) for chunk, each in zip(chunks, frames, strict=True)]
-        padded, mask = _padded(stretched, self.device)
-        mean, log_deviation = self.text_encoder.distribution(padded)
-        noise, _ = _padded([_noise(c, mean.shape[1], noise_scale) for c in chunks], self.device)
-        latent = mean + noise.transpose(1, 2) * log_deviation.exp() * noise_scale
+        padded, mask = padded_batch(stretched, self.device)
+        noise = _noise(chunks, self.device) if noise_scale else None
         shown = mask[:, None]
-        latent = self.flow(latent * shown, shown, self._speakers(chunks))
+        latent = self.sample(padded, noise, noise_scale) * shown
+        latent = self.flow(latent, shown, self.speakers(chunks))
         return [row[:, : len(each)] for row, each in zip(latent, stretched, strict=True)]
 
-    def _speakers(self, chunks: Sequence[Chunk]) -> Tensor:
+    def sample(self, frames: Tensor, noise: Tensor | None, noise_scale: float) -> Tensor:
+        """Return a latent of the text, before the flow.
+
+        Args:
+            frames: [B, T_mel, D].
+            noise: Standard normal numbers [B, T_mel, C]; None for the mean.
+            noise_scale: How far the latent strays from its mean.
+
+        Returns:
+            [B, C, T_mel].
+        """
+        mean, log_deviation = self.text_encoder.distribution(frames)
+        if noise is None:
+            return mean
+        return mean + noise.transpose(1, 2) * log_deviation.exp() * noise_scale
+
+    def speakers(self, chunks: Sequence[Chunk]) -> Tensor:
         """Return the speakers side by side, [B, C]."""
         return torch.cat([chunk.speaker for chunk in chunks]).squeeze(-1).to(self.device)
 
 
-def _noise(chunk: Chunk, channels: int, noise_scale: float) -> Tensor:
-    """Return a chunk's noise, one row a frame: [T_mel, C]."""
-    shape = (chunk.n_frames, channels)
-    if not noise_scale:
-        return torch.zeros(shape)
-    assert chunk.noise is not None
-    assert chunk.noise.T.shape == shape
-    return chunk.noise.T.float()
-
-
-def _padded(rows: Sequence[Tensor], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return rows of different length [T, ...] as [B, T, ...], and where they are [B, T]."""
-    lengths = torch.tensor([len(row) for row in rows], device=device)
-    padded = pad_sequence([row.to(device) for row in rows], batch_first=True)
-    return padded, torch.arange(padded.shape[1], device=device) < lengths[:, None]
+def _noise(chunks: Sequence[Chunk], device: torch.device) -> Tensor:
+    """Return the noise of chunks side by side, [B, T_mel, C]."""
+    rows = []
+    for chunk in chunks:
+        assert chunk.noise is not None
+        assert chunk.noise.shape[1] == chunk.n_frames
+        rows.append(chunk.noise.T.float())
+    return padded_batch(rows, device)[0]

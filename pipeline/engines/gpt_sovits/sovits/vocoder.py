@@ -9,6 +9,9 @@ in which oneDNN and cuDNN reach the speed of the processor with 16 channels as w
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -79,6 +82,8 @@ class Vocoder(nn.Module):
 
     def __init__(self, latent_channels: int, speaker_channels: int, config: VocoderConfig) -> None:
         super().__init__()
+        self.config = config
+        self.reach_frames = reach_frames(config)
         self.input = _conv(latent_channels, config.initial_channels, KERNEL_SIZE)
         self.speaker = nn.Linear(speaker_channels, config.initial_channels)
         self.stages = nn.ModuleList(
@@ -86,6 +91,21 @@ class Vocoder(nn.Module):
         )
         channels = config.initial_channels >> len(config.upsample_rates)
         self.output = _conv(channels, 1, KERNEL_SIZE, bias=False)
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples per frame."""
+        return self.config.hop_samples
+
+    def piece(self, latent: Tensor, speaker: Tensor, start: int, stop: int) -> Tensor:
+        """Return the samples of the frames from `start` to `stop` only, [B, T].
+
+        They are those that `forward` gives: it hears as many frames around them as they depend on.
+        """
+        first = max(0, start - self.reach_frames)
+        heard = latent[..., first : stop + self.reach_frames]
+        wave = self(heard, speaker)
+        return wave[:, (start - first) * self.hop_samples : (stop - first) * self.hop_samples]
 
     def forward(self, latent: Tensor, speaker: Tensor) -> Tensor:
         """Latent [B, C, T_mel] and speaker [B, C_speaker] → waveform [B, T], float32."""
@@ -96,6 +116,18 @@ class Vocoder(nn.Module):
             x = stage(x)
         wave = self.output(functional.leaky_relu_(x, LAST_SLOPE))
         return wave[:, 0, 0].float().tanh()
+
+
+def reach_frames(config: VocoderConfig) -> int:
+    """Return on how many frames on either side a sample depends."""
+    reach, rate = Fraction(KERNEL_SIZE // 2), 1
+    for factor, kernel in zip(config.upsample_rates, config.upsample_kernels, strict=True):
+        reach += Fraction(ceil((kernel + factor) / 2 / factor), rate)
+        rate *= factor
+        blocks = zip(config.block_kernels, config.block_dilations, strict=True)
+        samples = max(size // 2 * (sum(dilations) + len(dilations)) for size, dilations in blocks)
+        reach += Fraction(samples, rate)
+    return ceil(reach + Fraction(KERNEL_SIZE // 2, rate))
 
 
 def _conv(

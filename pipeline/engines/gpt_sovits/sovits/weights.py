@@ -1,4 +1,4 @@
-"""Upstream's names of tensors → ours: the one place that knows both.
+"""Our names of tensors ↔ upstream's: the one place that knows both.
 
 A checkpoint must hold exactly what the model needs, apart from what only training uses.
 """
@@ -6,7 +6,7 @@ A checkpoint must hold exactly what the model needs, apart from what only traini
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
@@ -18,70 +18,68 @@ DROPPED = re.compile(
 )
 
 #: The two halves of a weight under weight normalisation, in PyTorch's older and newer naming.
-_GAINS = (".weight_g", ".parametrizations.weight.original0")
-_DIRECTIONS = (".weight_v", ".parametrizations.weight.original1")
-
-#: (pattern, ours), applied in this order; every pattern that matches is replaced.
-_RENAMED: tuple[tuple[str, str], ...] = (
-    # Parts of the whole.
-    (r"^ssl_proj\.", "quantizer.projection."),
-    (r"^quantizer\.vq\.layers\.0\._codebook\.embed$", "quantizer.codebook"),
-    (r"^enc_p\.ssl_proj\.", "text_encoder.token_input."),
-    (r"^enc_p\.encoder_ssl\.", "text_encoder.token_layers."),
-    (r"^enc_p\.text_embedding\.", "text_encoder.phoneme_embedding."),
-    (r"^enc_p\.encoder_text\.", "text_encoder.phoneme_layers."),
-    (r"^enc_p\.encoder2\.", "text_encoder.joint_layers."),
-    (r"^enc_p\.proj\.", "text_encoder.statistics."),
-    (r"^enc_p\.mrte\.", "text_encoder.mrte."),
-    (r"^sv_emb\.", "verification.input."),
-    (r"^prelu\.", "verification.rectifier."),
-    (r"^ge_to512\.", "verification.meeting."),
-    # Transformers.
-    (r"_layers\.attn_layers\.(\d+)\.", r"_layers.layers.\1.attention."),
-    (r"_layers\.norm_layers_1\.(\d+)\.", r"_layers.layers.\1.attention_norm."),
-    (r"_layers\.ffn_layers\.(\d+)\.", r"_layers.layers.\1.feed_forward."),
-    (r"_layers\.norm_layers_2\.(\d+)\.", r"_layers.layers.\1.feed_forward_norm."),
-    (r"norm\.gamma$", "norm.weight"),
-    (r"norm\.beta$", "norm.bias"),
-    (r"\.emb_rel_k$", ".near_keys"),
-    (r"\.emb_rel_v$", ".near_values"),
-    (r"feed_forward\.conv_1\.", "feed_forward.inner."),
-    (r"feed_forward\.conv_2\.", "feed_forward.outer."),
-    (r"mrte\.cross_attention\.", "mrte.attention."),
-    (r"attention\.conv_q\.", "attention.query."),
-    (r"attention\.conv_k\.", "attention.key."),
-    (r"attention\.conv_v\.", "attention.value."),
-    (r"attention\.conv_o\.", "attention.output."),
-    (r"mrte\.c_pre\.", "mrte.token_input."),
-    (r"mrte\.text_pre\.", "mrte.phoneme_input."),
-    (r"mrte\.c_post\.", "mrte.output."),
-    # The reference encoder: upstream's lists hold activations and dropout too.
-    (r"^ref_enc\.spectral\.0\.fc\.", "reference_encoder.spectral.0."),
-    (r"^ref_enc\.spectral\.3\.fc\.", "reference_encoder.spectral.1."),
-    (r"^ref_enc\.temporal\.(\d+)\.conv1\.conv\.", r"reference_encoder.temporal.\1.conv."),
-    (r"^ref_enc\.slf_attn\.w_qs\.", "reference_encoder.attention.query."),
-    (r"^ref_enc\.slf_attn\.w_ks\.", "reference_encoder.attention.key."),
-    (r"^ref_enc\.slf_attn\.w_vs\.", "reference_encoder.attention.value."),
-    (r"^ref_enc\.slf_attn\.fc\.", "reference_encoder.attention.output."),
-    (r"^ref_enc\.fc\.fc\.", "reference_encoder.output."),
-    # The flow, where every other layer of upstream's is a flip without weights.
-    (r"^flow\.flows\.0\.", "flow.couplings.0."),
-    (r"^flow\.flows\.2\.", "flow.couplings.1."),
-    (r"^flow\.flows\.4\.", "flow.couplings.2."),
-    (r"^flow\.flows\.6\.", "flow.couplings.3."),
-    (r"^(flow\.couplings\.\d)\.pre\.", r"\1.input."),
-    (r"^(flow\.couplings\.\d)\.post\.", r"\1.output."),
-    (r"^(flow\.couplings\.\d)\.enc\.cond_layer\.", r"\1.wavenet.speaker."),
-    (r"^(flow\.couplings\.\d)\.enc\.in_layers\.", r"\1.wavenet.gates."),
-    (r"^(flow\.couplings\.\d)\.enc\.res_skip_layers\.", r"\1.wavenet.outputs."),
-    # The vocoder; its residual blocks are told apart in `_block`.
-    (r"^dec\.conv_pre\.", "vocoder.input."),
-    (r"^dec\.cond\.", "vocoder.speaker."),
-    (r"^dec\.conv_post\.", "vocoder.output."),
-    (r"^dec\.ups\.(\d+)\.", r"vocoder.stages.\1.upsample."),
+HALVES = (
+    ("weight_v", "weight_g"),
+    ("parametrizations.weight.original1", "parametrizations.weight.original0"),
 )
-_RULES = tuple((re.compile(pattern), ours) for pattern, ours in _RENAMED)
-_BLOCK = re.compile(r"^dec\.resblocks\.(\d+)\.convs([12])\.")
+
+#: (ours, upstream's), applied in this order; every pattern that matches is replaced.
+_RENAMED: tuple[tuple[str, str], ...] = (
+    (r"^quantizer\.projection\.", "ssl_proj."),
+    (r"^quantizer\.codebook$", "quantizer.vq.layers.0._codebook.embed"),
+    (r"^verification\.input\.", "sv_emb."),
+    (r"^verification\.rectifier\.", "prelu."),
+    (r"^verification\.meeting\.", "ge_to512."),
+    # Transformers, and where they meet.
+    (r"\.layers\.(\d+)\.attention\.", r".attn_layers.\1."),
+    (r"\.layers\.(\d+)\.attention_norm\.", r".norm_layers_1.\1."),
+    (r"\.layers\.(\d+)\.feed_forward\.", r".ffn_layers.\1."),
+    (r"\.layers\.(\d+)\.feed_forward_norm\.", r".norm_layers_2.\1."),
+    (r"(norm_layers_\d\.\d+)\.weight$", r"\1.gamma"),
+    (r"(norm_layers_\d\.\d+)\.bias$", r"\1.beta"),
+    (r"(ffn_layers\.\d+)\.inner\.", r"\1.conv_1."),
+    (r"(ffn_layers\.\d+)\.outer\.", r"\1.conv_2."),
+    (r"(attn_layers\.\d+)\.near_keys$", r"\1.emb_rel_k"),
+    (r"(attn_layers\.\d+)\.near_values$", r"\1.emb_rel_v"),
+    (r"mrte\.attention\.", "mrte.cross_attention."),
+    (r"(attn_layers\.\d+|cross_attention)\.query\.", r"\1.conv_q."),
+    (r"(attn_layers\.\d+|cross_attention)\.key\.", r"\1.conv_k."),
+    (r"(attn_layers\.\d+|cross_attention)\.value\.", r"\1.conv_v."),
+    (r"(attn_layers\.\d+|cross_attention)\.output\.", r"\1.conv_o."),
+    (r"mrte\.token_input\.", "mrte.c_pre."),
+    (r"mrte\.phoneme_input\.", "mrte.text_pre."),
+    (r"mrte\.output\.", "mrte.c_post."),
+    (r"^text_encoder\.token_input\.", "enc_p.ssl_proj."),
+    (r"^text_encoder\.token_layers\.", "enc_p.encoder_ssl."),
+    (r"^text_encoder\.phoneme_embedding\.", "enc_p.text_embedding."),
+    (r"^text_encoder\.phoneme_layers\.", "enc_p.encoder_text."),
+    (r"^text_encoder\.joint_layers\.", "enc_p.encoder2."),
+    (r"^text_encoder\.statistics\.", "enc_p.proj."),
+    (r"^text_encoder\.mrte\.", "enc_p.mrte."),
+    # The reference encoder; upstream counts activations and dropout too.
+    (r"^reference_encoder\.spectral\.0\.", "ref_enc.spectral.0.fc."),
+    (r"^reference_encoder\.spectral\.1\.", "ref_enc.spectral.3.fc."),
+    (r"^reference_encoder\.temporal\.(\d)\.conv\.", r"ref_enc.temporal.\1.conv1.conv."),
+    (r"^reference_encoder\.attention\.query\.", "ref_enc.slf_attn.w_qs."),
+    (r"^reference_encoder\.attention\.key\.", "ref_enc.slf_attn.w_ks."),
+    (r"^reference_encoder\.attention\.value\.", "ref_enc.slf_attn.w_vs."),
+    (r"^reference_encoder\.attention\.output\.", "ref_enc.slf_attn.fc."),
+    (r"^reference_encoder\.output\.", "ref_enc.fc.fc."),
+    # The flow; the couplings are counted below.
+    (r"\.wavenet\.speaker\.", ".enc.cond_layer."),
+    (r"\.wavenet\.gates\.", ".enc.in_layers."),
+    (r"\.wavenet\.outputs\.", ".enc.res_skip_layers."),
+    (r"^(flow\.couplings\.\d)\.input\.", r"\1.pre."),
+    (r"^(flow\.couplings\.\d)\.output\.", r"\1.post."),
+    # The vocoder; the residual blocks are counted below.
+    (r"^vocoder\.input\.", "dec.conv_pre."),
+    (r"^vocoder\.speaker\.", "dec.cond."),
+    (r"^vocoder\.output\.", "dec.conv_post."),
+    (r"^vocoder\.stages\.(\d+)\.upsample\.", r"dec.ups.\1."),
+)
+_RULES = tuple((re.compile(ours), theirs) for ours, theirs in _RENAMED)
+_COUPLING = re.compile(r"^flow\.couplings\.(\d)\.")
+_BLOCK = re.compile(r"^vocoder\.stages\.(\d+)\.blocks\.(\d+)\.(dilated|plain)\.")
 
 _REMEDY = "The file is damaged or of a variant that is not supported; export or download it again."
 
@@ -90,56 +88,68 @@ def load(model: nn.Module, weights: Mapping[str, Tensor], n_blocks: int) -> None
     """Fill the model from a checkpoint, weight normalisation folded into the weights.
 
     Args:
-        model: The SoVITS model.
+        model: The SoVITS model, its tensors without values.
         weights: The checkpoint's tensors by upstream's names, in any precision.
         n_blocks: Residual blocks in each stage of the vocoder.
 
     Raises:
         ModelError: A tensor is missing, unknown or of another shape; the message names it.
     """
-    kept = {key: value.float() for key, value in weights.items() if not DROPPED.match(key)}
-    folded = _fold(kept)
-    upstream_names = {rename(key, n_blocks): key for key in folded}
-    expected = model.state_dict()
-    _refuse_unknown(name for ours, name in upstream_names.items() if ours not in expected)
-    _refuse_missing(key for key in expected if key not in upstream_names)
-    state = {
-        ours: _shaped(folded[name], expected[ours], name) for ours, name in upstream_names.items()
-    }
-    model.load_state_dict(state, strict=True)
+    left = {key: value for key, value in weights.items() if not DROPPED.match(key)}
+    state: dict[str, Tensor] = {}
+    for ours, like in model.state_dict().items():
+        name = upstream_name(ours, n_blocks)
+        state[ours] = _shaped(_take(left, name), like, name)
+    if left:
+        raise ModelError(f"The SoVITS checkpoint has an unknown tensor {min(left)}. {_REMEDY}")
+    model.load_state_dict(state, strict=True, assign=True)
 
 
-def rename(key: str, n_blocks: int) -> str:
-    """Return our name of a tensor of upstream's, or a name that no model has."""
-    key = _BLOCK.sub(lambda found: _block(found, n_blocks), key)
-    for pattern, ours in _RULES:
-        key = pattern.sub(ours, key)
-    return key
+def upstream_name(ours: str, n_blocks: int) -> str:
+    """Return what upstream calls a tensor of ours."""
+    name = _BLOCK.sub(lambda found: _block(found, n_blocks), ours)
+    for pattern, theirs in _RULES:
+        name = pattern.sub(theirs, name)
+    # Every other layer of upstream's flow is a flip without weights.
+    return _COUPLING.sub(lambda found: f"flow.flows.{2 * int(found[1])}.", name)
 
 
 def _block(found: re.Match[str], n_blocks: int) -> str:
-    stage, block = divmod(int(found[1]), n_blocks)
-    return f"vocoder.stages.{stage}.blocks.{block}.{'dilated' if found[2] == '1' else 'plain'}."
+    """Upstream counts the blocks of all stages in one list."""
+    index = int(found[1]) * n_blocks + int(found[2])
+    return f"dec.resblocks.{index}.convs{'1' if found[3] == 'dilated' else '2'}."
 
 
-def _fold(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Replace each pair of gain and direction by the weight they stand for.
+def _take(left: dict[str, Tensor], name: str) -> Tensor:
+    """Take a tensor, or the two halves of it, from those that are left."""
+    if name in left:
+        return left.pop(name).float()
+    for halves in HALVES:
+        direction, gain = (name.removesuffix("weight") + half for half in halves)
+        if name.endswith("weight") and (direction in left or gain in left):
+            return _folded(_pop(left, direction), _pop(left, gain), name)
+    return _pop(left, name)
 
-    Salimans and Kingma, "Weight Normalization" (2016): weight = gain · direction / |direction|,
-    with the norm taken over all dimensions but the first.
+
+def _pop(left: dict[str, Tensor], name: str) -> Tensor:
+    if name not in left:
+        raise ModelError(f"The SoVITS checkpoint lacks the tensor {name}. {_REMEDY}")
+    return left.pop(name).float()
+
+
+def _folded(direction: Tensor, gain: Tensor, name: str) -> Tensor:
+    """Return the weight that a direction and a gain stand for.
+
+    Salimans and Kingma, "Weight Normalization" (2016): gain · direction / |direction|, with the
+    norm taken over all dimensions but the first.
     """
-    folded = dict(weights)
-    for gain_end, direction_end in zip(_GAINS, _DIRECTIONS, strict=True):
-        for key in [key for key in weights if key.endswith(direction_end)]:
-            stem = key.removesuffix(direction_end)
-            direction = folded.pop(key)
-            gain = folded.pop(stem + gain_end, None)
-            if gain is None:
-                _refuse_missing([stem + gain_end])
-                continue
-            norm = direction.flatten(1).norm(dim=1).view(-1, *[1] * (direction.dim() - 1))
-            folded[f"{stem}.weight"] = direction * (gain / norm)
-    return folded
+    if gain.numel() != direction.shape[0]:
+        raise ModelError(
+            f"The gain of {name} of the SoVITS checkpoint has the shape {list(gain.shape)}, which "
+            f"does not fit its direction {list(direction.shape)}. {_REMEDY}"
+        )
+    norm = direction.flatten(1).norm(dim=1).view(-1, *[1] * (direction.dim() - 1))
+    return direction * (gain.view_as(norm) / norm)
 
 
 def _shaped(tensor: Tensor, like: Tensor, name: str) -> Tensor:
@@ -150,13 +160,3 @@ def _shaped(tensor: Tensor, like: Tensor, name: str) -> Tensor:
             f"which does not fit its config ({list(like.shape)} expected). {_REMEDY}"
         )
     return tensor.reshape(like.shape)
-
-
-def _refuse_unknown(names: Iterable[str]) -> None:
-    for name in names:
-        raise ModelError(f"The SoVITS checkpoint has an unknown tensor {name}. {_REMEDY}")
-
-
-def _refuse_missing(names: Iterable[str]) -> None:
-    for name in names:
-        raise ModelError(f"The SoVITS checkpoint lacks the tensor {name}. {_REMEDY}")
