@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     voices_dir: Path = Field(default_factory=_default_voices_dir)
     #: GPT-SoVITS's `pretrained_models`, or a folder like it; None means `models_dir/gpt-sovits`.
     gpt_sovits_dir: Path | None = None
+    #: Where the cloning engine computes: auto, cpu, cuda or cuda:N.
+    device: str = "auto"
+    #: In which precision: auto, fp32, bf16, fp16 or int8.
+    precision: str = "auto"
     #: A Whisper model folder to use instead of looking for one.
     whisper_path: Path | None = None
     #: Host of the model hub; a mirror works too.

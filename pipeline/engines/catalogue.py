@@ -1,21 +1,52 @@
-"""Which engines there are, by name."""
+"""Which engines there are, by name; what an engine needs is imported when it is chosen."""
 
 from __future__ import annotations
 
-from pipeline.engines.hibari import HibariEngine
+from collections.abc import Mapping
+from importlib import import_module, util
+from types import MappingProxyType
+from typing import cast
+
 from pipeline.engines.protocol import Engine
-from pipeline.errors import RequestError
+from pipeline.errors import MissingToolError, RequestError
 from pipeline.settings import Settings
 
-ENGINES = {"hibari": HibariEngine}
+#: Engine → its module and class.
+ENGINES = {
+    "hibari": ("pipeline.engines.hibari", "HibariEngine"),
+    "gpt-sovits": ("pipeline.engines.cloning", "CloningEngine"),
+}
+#: The engine of cloned voices, and what it needs besides the light installation.
+CLONING = "gpt-sovits"
+EXTRA = ("torch", "transformers", "safetensors", "jieba", "pypinyin")
+
+_NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
-def load(name: str, settings: Settings) -> Engine:
+def load(name: str, settings: Settings, options: Mapping[str, str] = _NO_OPTIONS) -> Engine:
     """Return the engine of that name; its models are loaded when it first speaks.
 
+    Args:
+        name: Of the engine.
+        settings: Of this machine.
+        options: The engine's own parameters.
+
     Raises:
-        RequestError: There is no such engine.
+        RequestError: There is no such engine, or an option does not fit it.
+        MissingToolError: Packages that the engine needs are not installed.
     """
     if name not in ENGINES:
         raise RequestError(f"No engine {name!r}. Choose one of: {', '.join(ENGINES)}.")
-    return ENGINES[name](settings)
+    if missing := missing_packages(name):
+        raise MissingToolError(
+            f"The engine {name!r} needs {', '.join(missing)}. "
+            f"Install with: pip install 'voxmill[{CLONING}]'"
+        )
+    module, class_name = ENGINES[name]
+    return cast(Engine, getattr(import_module(module), class_name)(settings, options))
+
+
+def missing_packages(name: str) -> tuple[str, ...]:
+    """Return the packages that an engine needs and that are not installed."""
+    needed = EXTRA if name == CLONING else ()
+    return tuple(package for package in needed if util.find_spec(package) is None)

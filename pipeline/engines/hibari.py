@@ -7,7 +7,7 @@ money, so the text is passed on as written.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -40,7 +40,12 @@ class HibariEngine:
         preferred_batch=1,
     )
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, options: Mapping[str, str] | None = None) -> None:
+        if options:
+            raise RequestError(
+                f"hibari has no parameter {next(iter(options))!r}; leave --param out, or choose "
+                "another --engine."
+            )
         self._settings = settings
         self._loaded: dict[str, Hibari] = {}
 
@@ -62,6 +67,10 @@ class HibariEngine:
                 f"The voice {voice!r} is not on this machine. Get it with: {_pull(voice)}"
             )
         return str(VOICES[voice]["sha256"])
+
+    def origin(self, voice: str) -> str:
+        """Return the engine and the voice."""
+        return f"hibari/{voice}"
 
     def unspeakable(self, text: str, language: str) -> tuple[str, ...]:  # noqa: ARG002
         """Return the words with letters that the front end drops or reads as noise."""

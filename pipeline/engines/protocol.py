@@ -20,10 +20,12 @@ class Capabilities:
     #: Whether it speaks in voices made from reference audio.
     clones: bool
     sample_rate_hz: int
-    #: Longest text of one chunk, in characters.
+    #: Longest text of one chunk, in characters; a CJK letter counts as three.
     max_chars: int
     #: How many chunks it likes to get at once.
     preferred_batch: int
+    #: How many processor threads one process makes good use of.
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,14 @@ class Engine(Protocol):
 
         Raises:
             RequestError: There is no such voice, or its files are missing; says the remedy.
+        """
+        ...
+
+    def origin(self, voice: str) -> str:
+        """Return where a voice comes from, for the metadata of what it speaks.
+
+        Raises:
+            RequestError: There is no such voice.
         """
         ...
 

@@ -19,6 +19,8 @@ class RenderRequest(Record):
     title: str
     author: str | None
     engine: str
+    #: The engine's own parameters, (name, value) pairs.
+    engine_options: tuple[tuple[str, str], ...] = ()
     #: The default voice, by name.
     voice: str
     #: (speaker, voice) pairs, from `--voices`.
@@ -46,5 +48,7 @@ class RenderRequest(Record):
     engine_fingerprint: str
     #: (voice, revision) pairs of every voice that speaks.
     voice_revisions: tuple[tuple[str, str], ...]
+    #: (voice, where it comes from) pairs: of a cloned voice its UUID and the consent's.
+    voice_origins: tuple[tuple[str, str], ...] = ()
     checker: str
     voxmill: str

@@ -8,6 +8,9 @@ import regex
 
 #: Character class of letters written without spaces between words.
 CJK_CLASS = r"\p{Han}\p{Hiragana}\p{Katakana}ー"
+#: A letter of these says about as much as three Latin ones.
+CJK_WIDTH = 3
+CJK_LANGUAGES = frozenset({"zh", "yue", "ja"})
 #: Marks that close a sentence.
 STOPS = ".!?…。！？｡؟।॥։"
 #: Marks that close a clause, the stronger ones and the weaker ones.
@@ -59,4 +62,4 @@ def closes(char: str) -> bool:
 
 def width(text: str) -> int:
     """Return how much there is to say, in Latin letters: a CJK letter is worth about three."""
-    return len(text) + 2 * len(_CJK.findall(text))
+    return len(text) + (CJK_WIDTH - 1) * len(_CJK.findall(text))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.manifest.plan import Chunk, Pauses, Plan, PlannedChapter, Sentence
 from pipeline.manifest.script import Script
 from pipeline.planning import merging, pauses
+from pipeline.planning.characters import CJK_LANGUAGES, CJK_WIDTH
 from pipeline.planning.clauses import split
 from pipeline.planning.lexicon import Lexicon
 from pipeline.planning.units import Unit, units
@@ -22,7 +23,7 @@ class PlanOptions:
     voice: str
     #: Speaker's name → voice; the case of the name does not matter.
     speaker_voices: Mapping[str, str] = field(default_factory=dict)
-    #: Longest text of a chunk that the engine takes.
+    #: Longest text of a chunk that the engine takes; a CJK letter counts as three.
     max_chars: int = 300
     pauses: Pauses = field(default_factory=Pauses)
     lexicon: Lexicon = field(default_factory=Lexicon)
@@ -71,14 +72,23 @@ def _drafts(sentences: Sequence[Unit], options: PlanOptions) -> list[_Draft]:
     room = merging.Room.within(options.max_chars, options.merge_below_chars)
     drafts: list[_Draft] = []
     for index, joined in enumerate(merging.joins(sentences, room)):
-        parts = split(sentences[index].text, room.for_sentence)
+        max_chars = _max_chars(sentences[index], options)
+        parts = split(
+            sentences[index].text,
+            merging.Room.within(max_chars, options.merge_below_chars).for_sentence,
+        )
         for number, part in enumerate(parts, start=1):
             draft = _Draft(part, index, index, is_partial=number < len(parts))
-            if joined and number == 1 and _fits(drafts[-1], draft, options.max_chars):
+            if joined and number == 1 and _fits(drafts[-1], draft, max_chars):
                 previous = drafts.pop()
                 draft = _Draft(previous.text + part, previous.first, index, draft.is_partial)
             drafts.append(draft)
     return drafts
+
+
+def _max_chars(unit: Unit, options: PlanOptions) -> int:
+    """Return how many characters of the unit's language a chunk takes."""
+    return max(1, options.max_chars // (CJK_WIDTH if unit.language in CJK_LANGUAGES else 1))
 
 
 def _fits(draft: _Draft, following: _Draft, max_chars: int) -> bool:

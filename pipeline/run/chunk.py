@@ -1,4 +1,4 @@
-"""The stage of a chunk: synthesize, align, check, store; again with another seed if it fails.
+"""The stage of chunks: synthesize, align, check, store; again with another seed if it fails.
 
 Everything here is a function of the chunk, the recipe and the models: it does not matter which
 process runs it, when, how often, or what was run before.
@@ -7,6 +7,7 @@ process runs it, when, how often, or what was run before.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,14 +83,25 @@ def settled(chunk: Chunk, recipe: Recipe, store: LocalStore) -> Marks | None:
     return best(takes)
 
 
-def settle(chunk: Chunk, recipe: Recipe, stages: Stages) -> tuple[Marks, int]:
-    """Make takes until one passes or there are enough; return the best one's marks and how many."""
-    takes: list[Marks] = []
+def settle(chunks: Sequence[Chunk], recipe: Recipe, stages: Stages) -> list[tuple[Marks, int]]:
+    """Make takes of chunks until each has one that passes, or enough of them.
+
+    The engine gets all chunks at once, and then those that failed.
+
+    Returns:
+        Of each chunk the marks of its best take, and how many takes there are.
+    """
+    takes: list[list[Marks]] = [[] for _ in chunks]
+    failed = list(range(len(chunks)))
     for take in range(recipe.max_takes):
-        takes.append(_take(chunk, recipe.key(chunk, take), recipe, stages))
-        if takes[-1].verdict.passed:
+        keys = [recipe.key(chunks[i], take) for i in failed]
+        made = _takes([chunks[i] for i in failed], keys, recipe, stages)
+        for i, marks in zip(failed, made, strict=True):
+            takes[i].append(marks)
+        failed = [i for i in failed if not takes[i][-1].verdict.passed]
+        if not failed:
             break
-    return best(takes), len(takes)
+    return [(best(each), len(each)) for each in takes]
 
 
 def best(takes: list[Marks]) -> Marks:
@@ -147,18 +159,27 @@ def give_up(chunk: Chunk, error: EngineError, recipe: Recipe, store: LocalStore)
     return best(takes)
 
 
-def _take(chunk: Chunk, key: str, recipe: Recipe, stages: Stages) -> Marks:
-    known = load_marks(key, recipe.checker, stages.store)
-    if known and is_intact(known, stages.store):
-        return known
+def _takes(
+    chunks: Sequence[Chunk], keys: Sequence[str], recipe: Recipe, stages: Stages
+) -> list[Marks]:
+    """Return the marks of one take of each chunk, made where it is not there yet."""
+    known = {key: marks for key in keys if (marks := _known(key, recipe, stages.store))}
+    missing = [(c, k) for c, k in zip(chunks, keys, strict=True) if k not in known]
     with stages.watch.stage("engine"):
-        spoken = _stored(key, stages.store) or _speak(chunk, key, recipe, stages.engine)
-    audio = encode_flac(spoken.clip)
-    # What is checked and aligned is what is stored: 16-bit audio, not the engine's floats.
-    clip = decode_audio(audio)
-    marks = _judged(chunk, key, clip, audio, spoken.error, stages)
-    _put(marks, audio, recipe, stages.store)
-    return marks
+        spoken = _spoken(missing, recipe, stages)
+    for (chunk, key), one in zip(missing, spoken, strict=True):
+        audio = encode_flac(one.clip)
+        # What is checked and aligned is what is stored: 16-bit audio, not the engine's floats.
+        clip = decode_audio(audio)
+        marks = _judged(chunk, key, clip, audio, one.error, stages)
+        _put(marks, audio, recipe, stages.store)
+        known[key] = marks
+    return [known[key] for key in keys]
+
+
+def _known(key: str, recipe: Recipe, store: LocalStore) -> Marks | None:
+    marks = load_marks(key, recipe.checker, store)
+    return marks if marks and is_intact(marks, store) else None
 
 
 def _put(marks: Marks, audio: bytes, recipe: Recipe, store: LocalStore) -> None:
@@ -181,8 +202,22 @@ def _stored(key: str, store: LocalStore) -> _Spoken | None:
     return _Spoken(decode_audio(data)) if is_sound_flac(data) else None
 
 
-def _speak(chunk: Chunk, key: str, recipe: Recipe, engine: Engine) -> _Spoken:
-    utterance = Utterance(
+def _spoken(wanted: Sequence[tuple[Chunk, str]], recipe: Recipe, stages: Stages) -> list[_Spoken]:
+    """Return the audio of takes, spoken by the engine in one batch where it is not there."""
+    found = {key: _stored(key, stages.store) for _, key in wanted}
+    missing = [(chunk, key) for chunk, key in wanted if found[key] is None]
+    clips = stages.engine.synthesize([_utterance(c, key, recipe) for c, key in missing])
+    for (_, key), clip in zip(missing, clips, strict=True):
+        found[key] = (
+            _Spoken(_gap(recipe.sample_rate_hz), clip)
+            if isinstance(clip, EngineError)
+            else _Spoken(clip)
+        )
+    return [one for _, key in wanted if (one := found[key])]
+
+
+def _utterance(chunk: Chunk, key: str, recipe: Recipe) -> Utterance:
+    return Utterance(
         text=chunk.text,
         language=chunk.language,
         voice=chunk.voice,
@@ -190,10 +225,6 @@ def _speak(chunk: Chunk, key: str, recipe: Recipe, engine: Engine) -> _Spoken:
         readings=chunk.readings,
         speed=recipe.speed,
     )
-    (clip,) = engine.synthesize([utterance])
-    if isinstance(clip, EngineError):
-        return _Spoken(_gap(engine.capabilities.sample_rate_hz), clip)
-    return _Spoken(clip)
 
 
 def _gap(sample_rate_hz: int) -> Clip:

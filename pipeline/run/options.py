@@ -15,6 +15,8 @@ class RenderOptions:
     """The options of a render; None means "what the engine, profile or text says"."""
 
     engine: str = "hibari"
+    #: The engine's own parameters, as text: {"top_k": "5"}.
+    engine_options: dict[str, str] = field(default_factory=dict)
     voice: str | None = None
     #: Voice of each speaker of a dialogue script.
     speaker_voices: dict[str, str] = field(default_factory=dict)

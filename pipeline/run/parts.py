@@ -185,6 +185,6 @@ def tags(job: Job, part: Part) -> Metadata:
         album=job.plan.title,
         track=part.track,
         comment=f"Synthesized with Voxmill {voxmill}, "
-        + ", ".join(f"voice {job.request.engine}/{voice}" for voice in voices),
+        + ", ".join(f"voice {origin}" for _, origin in job.request.voice_origins),
         cover=job.script.cover,
     )

@@ -38,6 +38,9 @@ class Job:
     plan: Plan
     profile: Profile
     recipe: Recipe
+    #: How many chunks the engine likes at once, and how many threads it makes use of.
+    batch: int
+    threads: int
     #: What the user should know: speakers without a voice, words that cannot be spoken.
     notes: tuple[str, ...]
 
@@ -87,11 +90,11 @@ def plan(path: Path, script: Script, options: RenderOptions, engine: Engine) -> 
 def prepare(path: Path, options: RenderOptions, settings: Settings, checker: str) -> Job:
     """Return the job for an input: the same input and options always give the same job id."""
     profile = with_channels(require_profile(options.profile), options.channels)
-    engine = catalogue.load(options.engine, settings)
+    engine = catalogue.load(options.engine, settings, options.engine_options)
     script = read(path, options, settings)
     planned = plan(path, script, options, engine)
     recipe = _recipe(planned, options, engine, checker)
-    request = _request(script, options, profile, recipe)
+    request = _request(script, options, profile, recipe, engine)
     return Job(
         id=hashlib.sha256(request.encode() + planned.encode()).hexdigest()[:16],
         request=request,
@@ -99,6 +102,8 @@ def prepare(path: Path, options: RenderOptions, settings: Settings, checker: str
         plan=planned,
         profile=profile,
         recipe=recipe,
+        batch=engine.capabilities.preferred_batch,
+        threads=engine.capabilities.threads,
         notes=(*script.notes, *_warnings(script, planned, options, engine)),
     )
 
@@ -148,7 +153,7 @@ def _recipe(planned: Plan, options: RenderOptions, engine: Engine, checker: str)
 
 
 def _request(
-    script: Script, options: RenderOptions, profile: Profile, recipe: Recipe
+    script: Script, options: RenderOptions, profile: Profile, recipe: Recipe, engine: Engine
 ) -> RenderRequest:
     lexicon = options.lexicon.read_bytes() if options.lexicon else None
     return RenderRequest(
@@ -156,6 +161,7 @@ def _request(
         title=script.title,
         author=script.author,
         engine=recipe.engine,
+        engine_options=tuple(sorted(options.engine_options.items())),
         voice=options.voice or "",
         speaker_voices=tuple(sorted(options.speaker_voices.items())),
         language=options.language,
@@ -174,6 +180,7 @@ def _request(
         tables=options.tables,
         engine_fingerprint=recipe.engine_fingerprint,
         voice_revisions=tuple(sorted(recipe.voice_revisions.items())),
+        voice_origins=tuple((name, engine.origin(name)) for name in sorted(recipe.voice_revisions)),
         checker=recipe.checker,
         voxmill=metadata.version("voxmill"),
     )

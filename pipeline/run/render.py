@@ -25,7 +25,8 @@ from pipeline.run.events import ChunkDone, Finished, Note, Planned, Step, Tell
 from pipeline.run.options import RenderOptions
 from pipeline.run.pool import Pool
 from pipeline.run.prepare import Job, prepare
-from pipeline.run.stages import Settled, Workshop, judges
+from pipeline.run.shards import cut, halves
+from pipeline.run.stages import Settled, SettledShard, Shard, Workshop, judges
 from pipeline.run.stopwatch import processor_s
 from pipeline.settings import Settings
 from pipeline.store.local import LocalStore
@@ -60,7 +61,8 @@ def render(
             return _told(tell, Finished(job.id, _folder(before, out), before, True, {}))
         store.put(names.request(job.id), job.request.encode())
         store.put(names.plan(job.id), job.plan.encode())
-        workshop = Workshop(job.recipe, policy, whisper_dir, store.root, settings)
+        engine_options = dict(job.request.engine_options)
+        workshop = Workshop(job.recipe, policy, whisper_dir, store.root, settings, engine_options)
         speaking = _Speaking(job, store, workshop, tell)
         marks = speaking.run()
         result = finish.finish(job, marks, store, out, tell)
@@ -95,8 +97,7 @@ class _Speaking:
     def __init__(self, job: Job, store: LocalStore, workshop: Workshop, tell: Tell) -> None:
         self._recipe, self._store, self._tell = job.recipe, store, tell
         self._job = job
-        n_processes = workshop.settings.jobs or os.cpu_count() or 1
-        self._pool = Pool[Chunk, Settled](workshop.open, n_processes)
+        self._pool = Pool[Shard, SettledShard](workshop.open, n_processes(job, workshop.settings))
         # Chunks that say the same are spoken once.
         self._chunks = {job.recipe.key(chunk, 0): chunk for chunk in job.plan.chunks}
         self._marks: dict[str, Marks] = {}
@@ -110,8 +111,15 @@ class _Speaking:
                 self._marks[key] = marks
         self._announce()
         pending = [chunk for key, chunk in self._chunks.items() if key not in self._marks]
-        for chunk, outcome in self._pool.run(pending):
-            self._receive(chunk, outcome)
+        shards = cut(pending, self._job.batch)
+        while shards:
+            crashed = [
+                shard
+                for shard, outcome in self._pool.run(shards)
+                if not self._receive(shard, outcome)
+            ]
+            # One chunk of a shard that kills processes may not take the others with it.
+            shards = [half for shard in crashed for half in halves(shard)]
         return {c.index: self._marks[self._recipe.key(c, 0)] for c in self._job.plan.chunks}
 
     def _announce(self) -> None:
@@ -129,18 +137,33 @@ class _Speaking:
         for note in self._job.notes:
             self._tell(Note(note))
 
-    def _receive(self, chunk: Chunk, outcome: Settled | CrashError) -> None:
+    def _receive(self, shard: Shard, outcome: SettledShard | CrashError) -> bool:
+        """Take what became of a shard; False when it crashed and can still be divided."""
         if isinstance(outcome, CrashError):
-            outcome = Settled(give_up(chunk, outcome, self._recipe, self._store), 0, {})
-        self._marks[self._recipe.key(chunk, 0)] = outcome.marks
+            if len(shard) > 1:
+                return False
+            gap = give_up(shard[0], outcome, self._recipe, self._store)
+            outcome = SettledShard((Settled(gap, 0),), {})
         self.spent_s.update(outcome.spent_s)
+        for chunk, one in zip(shard, outcome.chunks, strict=True):
+            self._settle(chunk, one)
+        return True
+
+    def _settle(self, chunk: Chunk, settled: Settled) -> None:
+        marks = settled.marks
+        self._marks[self._recipe.key(chunk, 0)] = marks
         self._tell(
             ChunkDone(
                 n_done=len(self._marks),
                 n_chunks=len(self._chunks),
-                audio_s=outcome.marks.n_samples / outcome.marks.sample_rate_hz,
-                n_takes=outcome.n_takes,
-                is_flagged=not outcome.marks.verdict.passed,
+                audio_s=marks.n_samples / marks.sample_rate_hz,
+                n_takes=settled.n_takes,
+                is_flagged=not marks.verdict.passed,
                 text=chunk.text,
             )
         )
+
+
+def n_processes(job: Job, settings: Settings) -> int:
+    """Return how many processes speak: as many as the cores have work for."""
+    return settings.jobs or max(1, (os.cpu_count() or 1) // job.threads)

@@ -29,10 +29,21 @@ def judges(whisper_dir: Path | None, policy: CheckPolicy) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A chunk's chosen take, and the processor seconds it cost by stage."""
+    """A chunk's chosen take."""
 
     marks: Marks
     n_takes: int
+
+
+#: Chunks that go through the engine together.
+Shard = tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SettledShard:
+    """What became of a shard's chunks, in order, and the processor seconds it cost by stage."""
+
+    chunks: tuple[Settled, ...]
     spent_s: dict[str, float]
 
 
@@ -45,23 +56,25 @@ class Workshop:
     whisper_dir: Path | None
     store_root: Path
     settings: Settings
+    #: The engine's own parameters.
+    engine_options: dict[str, str]
 
-    def open(self) -> Callable[[Chunk], Settled]:
-        """Load the models and return the function that settles a chunk."""
+    def open(self) -> Callable[[Shard], SettledShard]:
+        """Load the models and return the function that settles a shard."""
         watch = Stopwatch()
         with watch.stage("loading"):
             stages = self._stages(watch)
 
-        def work(chunk: Chunk) -> Settled:
-            marks, n_takes = settle(chunk, self.recipe, stages)
-            return Settled(marks, n_takes, watch.read())
+        def work(shard: Shard) -> SettledShard:
+            settled = settle(shard, self.recipe, stages)
+            return SettledShard(tuple(Settled(*each) for each in settled), watch.read())
 
         return work
 
     def _stages(self, watch: Stopwatch) -> Stages:
         whisper = Whisper(self.whisper_dir, threads=1) if self.whisper_dir else None
         return Stages(
-            engine=catalogue.load(self.recipe.engine, self.settings),
+            engine=catalogue.load(self.recipe.engine, self.settings, self.engine_options),
             aligner=Aligner(whisper),
             checker=Checker(whisper, self.policy),
             store=LocalStore(self.store_root),

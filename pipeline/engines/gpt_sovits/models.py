@@ -7,9 +7,8 @@ in the store never needs them.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -27,9 +26,6 @@ from pipeline.engines.gpt_sovits.semantic.model import TextToSemantic
 from pipeline.engines.gpt_sovits.sovits.model import SoVITS
 from pipeline.engines.gpt_sovits.text.phonemes import SymbolVersion
 from pipeline.errors import ModelError
-
-#: Fine-tunes kept in memory; each takes 0.2 to 0.7 GB.
-MAX_FINE_TUNES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,32 +99,6 @@ class Encoders:
                 "Get it with: voxmill models pull gpt-sovits-v2Pro"
             )
         return eres2net_weights.load(self.files.verification, device=self.placement.device)
-
-
-@dataclass(slots=True)
-class FineTunes:
-    """Fine-tunes in memory, the least recently used given up first."""
-
-    placement: Placement
-    capacity: int = MAX_FINE_TUNES
-    _loaded: OrderedDict[tuple[Path, Path], FineTune] = field(default_factory=OrderedDict)
-
-    def get(self, s1: Path, s2: Path) -> FineTune:
-        """Return the fine-tune of two checkpoints, loading it unless it is here.
-
-        Raises:
-            ModelError: A file is missing, damaged, or not what it should be.
-        """
-        found = self._loaded.pop((s1, s2), None) or load_fine_tune(s1, s2, self.placement)
-        self._loaded[s1, s2] = found
-        while len(self._loaded) > self.capacity:
-            self._loaded.popitem(last=False)
-        return found
-
-    @property
-    def n_bytes(self) -> int:
-        """Memory of all that are loaded."""
-        return sum(each.n_bytes for each in self._loaded.values())
 
 
 def load_fine_tune(s1: Path, s2: Path, placement: Placement) -> FineTune:

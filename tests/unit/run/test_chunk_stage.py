@@ -87,7 +87,7 @@ def make(tmp_path: Path) -> Make:
 
 def test_a_good_first_take_is_the_only_one(make: Make) -> None:
     engine = Humming()
-    marks, n_takes = settle(CHUNK, RECIPE, make(engine, 1.0))
+    marks, n_takes = settle([CHUNK], RECIPE, make(engine, 1.0))[0]
     assert n_takes == 1
     assert marks.key == RECIPE.key(CHUNK, 0)
     assert engine.seeds == [names.seed_of(marks.key)]
@@ -95,14 +95,14 @@ def test_a_good_first_take_is_the_only_one(make: Make) -> None:
 
 def test_a_failed_take_is_made_again_with_another_seed(make: Make) -> None:
     engine = Humming()
-    marks, n_takes = settle(CHUNK, RECIPE, make(engine, 0.2, 1.0))
+    marks, n_takes = settle([CHUNK], RECIPE, make(engine, 0.2, 1.0))[0]
     assert n_takes == 2
     assert marks.key == RECIPE.key(CHUNK, 1)
     assert len(set(engine.seeds)) == 2
 
 
 def test_when_no_take_passes_the_best_is_kept_and_flagged(make: Make) -> None:
-    marks, n_takes = settle(CHUNK, RECIPE, make(Humming(), 0.2, 0.7, 0.7))
+    marks, n_takes = settle([CHUNK], RECIPE, make(Humming(), 0.2, 0.7, 0.7))[0]
     assert n_takes == 3
     assert marks.key == RECIPE.key(CHUNK, 1)
     assert not marks.verdict.passed
@@ -110,25 +110,25 @@ def test_when_no_take_passes_the_best_is_kept_and_flagged(make: Make) -> None:
 
 def test_a_settled_chunk_is_found_again_with_the_same_choice(make: Make) -> None:
     stages = make(Humming(), 0.2, 0.7, 0.1)
-    marks, _ = settle(CHUNK, RECIPE, stages)
+    marks, _ = settle([CHUNK], RECIPE, stages)[0]
     assert settled(CHUNK, RECIPE, stages.store) == marks
 
 
 def test_work_that_was_cut_short_goes_on_with_the_next_take(make: Make) -> None:
     engine = Humming()
     stages = make(engine, 0.2, 1.0)
-    settle(CHUNK, RECIPE, stages)
+    settle([CHUNK], RECIPE, stages)
     stages.store.delete(names.audio(RECIPE.key(CHUNK, 1)))
     assert settled(CHUNK, RECIPE, stages.store) is None
     again = make(engine, 1.0)
-    marks, _ = settle(CHUNK, RECIPE, again)
+    marks, _ = settle([CHUNK], RECIPE, again)[0]
     assert marks.key == RECIPE.key(CHUNK, 1)
     assert len(engine.seeds) == 3
 
 
 def test_marks_without_audio_do_not_count(make: Make) -> None:
     stages = make(Humming(), 1.0)
-    marks, _ = settle(CHUNK, RECIPE, stages)
+    marks, _ = settle([CHUNK], RECIPE, stages)[0]
     stages.store.delete(names.audio(marks.key))
     assert settled(CHUNK, RECIPE, stages.store) is None
     with pytest.raises(CorruptObjectError, match="made anew"):
@@ -142,28 +142,28 @@ def test_damaged_audio_is_made_again_with_the_same_bytes(
     make: Make, damage: Callable[[bytes], bytes]
 ) -> None:
     stages = make(Humming(), 1.0)
-    marks, _ = settle(CHUNK, RECIPE, stages)
+    marks, _ = settle([CHUNK], RECIPE, stages)[0]
     whole = stages.store.get(names.audio(marks.key))
     assert whole is not None
     stages.store.put(names.audio(marks.key), damage(whole))
     assert settled(CHUNK, RECIPE, stages.store) is None
-    again, _ = settle(CHUNK, RECIPE, make(Humming(), 1.0))
+    again, _ = settle([CHUNK], RECIPE, make(Humming(), 1.0))[0]
     assert again == marks
     assert stages.store.get(names.audio(marks.key)) == whole
 
 
 def test_another_checker_judges_again_without_speaking_again(make: Make) -> None:
     engine = Humming()
-    settle(CHUNK, RECIPE, make(engine, 1.0))
+    settle([CHUNK], RECIPE, make(engine, 1.0))
     from dataclasses import replace
 
-    settle(CHUNK, replace(RECIPE, checker="c2"), make(engine, 1.0))
+    settle([CHUNK], replace(RECIPE, checker="c2"), make(engine, 1.0))
     assert len(engine.seeds) == 1
 
 
 def test_a_chunk_that_cannot_be_spoken_is_a_flagged_gap(make: Make) -> None:
     stages = make(Humming(refuses=True))
-    marks, n_takes = settle(CHUNK, RECIPE, stages)
+    marks, n_takes = settle([CHUNK], RECIPE, stages)[0]
     assert n_takes == 3
     assert not marks.verdict.passed
     assert marks.verdict.score == 0.0
@@ -173,7 +173,7 @@ def test_a_chunk_that_cannot_be_spoken_is_a_flagged_gap(make: Make) -> None:
 
 
 def test_words_the_engine_drops_fail_the_chunk_whatever_was_heard(make: Make) -> None:
-    marks, _ = settle(CHUNK, RECIPE, make(Humming(dropped=("zwei",)), 1.0, 1.0, 1.0))
+    marks, _ = settle([CHUNK], RECIPE, make(Humming(dropped=("zwei",)), 1.0, 1.0, 1.0))[0]
     assert not marks.verdict.passed
     assert "'zwei'" in marks.verdict.defects[0].detail
 
@@ -189,7 +189,7 @@ def test_more_takes_try_a_flagged_chunk_again(make: Make) -> None:
     from dataclasses import replace
 
     engine = Humming()
-    settle(CHUNK, RECIPE, make(engine, 0.1, 0.1, 0.1))
-    marks, _ = settle(CHUNK, replace(RECIPE, max_takes=4), make(engine, 1.0))
+    settle([CHUNK], RECIPE, make(engine, 0.1, 0.1, 0.1))
+    marks, _ = settle([CHUNK], replace(RECIPE, max_takes=4), make(engine, 1.0))[0]
     assert marks.verdict.passed
     assert len(engine.seeds) == 4
