@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.cli.engine import ModelsOption, ParamOption
 from producer.cli.render import speaker_voices
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def plan(
     voices: Annotated[
         str | None, typer.Option(help="Voice of each speaker: host=heart,guest=emma.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="Speech engine.")] = "hibari",
+    engine: Annotated[str, typer.Option(help="Speech engine: hibari or gpt-sovits.")] = "hibari",
+    param: ParamOption = None,
+    models: ModelsOption = None,
     language: Annotated[str, typer.Option(help="auto, or a tag such as en.")] = "auto",
     lexicon: Annotated[Path | None, typer.Option(help="Pronunciations, CSV or YAML.")] = None,
     chapters: Annotated[str | None, typer.Option(help="Chapters: 2-4,7.")] = None,
@@ -34,19 +37,22 @@ def plan(
     from pipeline.planning.summary import summarize
     from pipeline.run import prepare
     from pipeline.run.options import RenderOptions
-    from pipeline.settings import Settings
+    from producer.cli.engine import parameters, settings
 
-    settings = Settings()
+    machine = settings(models=models)
     options = RenderOptions(
         engine=engine,
+        engine_options=parameters(param),
         voice=voice,
         speaker_voices=speaker_voices(voices),
         language=language,
         lexicon=lexicon,
         chapters=chapters,
     )
-    script = prepare.read(path, options, settings)
-    planned = prepare.plan(path, script, options, catalogue.load(engine, settings))
+    script = prepare.read(path, options, machine)
+    planned = prepare.plan(
+        path, script, options, catalogue.load(engine, machine, options.engine_options)
+    )
     if json:
         summary = asdict(summarize(planned))
         document = {"summary": summary, "notes": script.notes, "plan": planned.model_dump()}

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.cli.engine import DeviceOption, ModelsOption, ParamOption, PrecisionOption
+
 if TYPE_CHECKING:
     from pipeline.manifest.plan import Pauses
     from pipeline.run.options import RenderOptions
+    from pipeline.settings import Settings
 
 FORMATS = ("m4b", "mp3", "flac", "wav", "opus")
 SUBTITLES = ("srt", "vtt", "ass", "json")
@@ -56,7 +59,11 @@ def render(
     voices: Annotated[
         str | None, typer.Option(help="Voice of each speaker: host=heart,guest=emma.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="Speech engine.")] = "hibari",
+    engine: Annotated[str, typer.Option(help="Speech engine: hibari or gpt-sovits.")] = "hibari",
+    param: ParamOption = None,
+    models: ModelsOption = None,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
     formats: Annotated[
         str | None, typer.Option(help="Of m4b,mp3,flac,wav,opus; the profile's own if not given.")
     ] = None,
@@ -94,9 +101,11 @@ def render(
     of several inputs the worst.
     """
     from pipeline.run.options import RenderOptions
+    from producer.cli.engine import parameters, settings
 
     options = RenderOptions(
         engine=engine,
+        engine_options=parameters(param),
         voice=voice,
         speaker_voices=speaker_voices(voices),
         profile=profile.value,
@@ -116,20 +125,19 @@ def render(
         seed=seed,
         pauses=_pauses(pauses),
     )
-    codes = {_render_one(path, out, options, jobs, as_json=json) for path in inputs}
+    machine = settings(jobs=jobs, models=models, device=device, precision=precision)
+    codes = {_render_one(path, out, options, machine, as_json=json) for path in inputs}
     sys.exit(next(code for code in WORST_FIRST if code in codes))
 
 
 def _render_one(
-    path: Path, out: Path, options: RenderOptions, jobs: int | None, *, as_json: bool
+    path: Path, out: Path, options: RenderOptions, settings: Settings, *, as_json: bool
 ) -> int:
     """Render one input; report an error of this input without stopping the others."""
     from pipeline.errors import InputError, ProfileError, VoxmillError
     from pipeline.run.render import render as run
-    from pipeline.settings import Settings
     from producer.cli import outcome, progress
 
-    settings = Settings() if jobs is None else Settings(jobs=jobs)
     try:
         with progress.display(as_json=as_json) as tell:
             finished = run(path, out, options, settings, tell)
