@@ -5,5 +5,6 @@ pypinyin load their dictionaries at the first use.
 """
 
 from pipeline.engines.gpt_sovits.text.chinese.front_end import phonemize
+from pipeline.engines.gpt_sovits.text.chinese.unspeakable import unspeakable
 
-__all__ = ["phonemize"]
+__all__ = ["phonemize", "unspeakable"]

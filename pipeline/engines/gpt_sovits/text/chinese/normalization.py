@@ -76,6 +76,12 @@ def in_words(text: str) -> str:
     return "".join(_spell_out_clause(clause) for clause in _clauses(text))
 
 
+def fold(text: str) -> str:
+    """Write variants of a character as one; the length stays."""
+    # Upstream drops this zero, and says 二〇二四 as 二二四.
+    return simplify(text).translate(_NARROW).replace("〇", numbers.DIGITS[0])
+
+
 def _clauses(text: str) -> list[str]:
     text = _CLAUSE_END.sub(r"\1\n", _SILENT.sub("", text)).strip()
     return [clause.strip() for clause in re.split("\n+", text)]
@@ -83,9 +89,7 @@ def _clauses(text: str) -> list[str]:
 
 def _spell_out_clause(text: str) -> str:
     """Apply the rules, each to what those before it have left."""
-    text = simplify(text).translate(_NARROW)
-    # Upstream drops this zero, and says 二〇二四 as 二二四.
-    text = text.replace("〇", numbers.DIGITS[0])
+    text = fold(text)
     text = dates.read_times(dates.read_dates(text))
     text = quantities.read_measures(text)
     text = arithmetic.read_shares(arithmetic.read_sums(text))
