@@ -110,7 +110,10 @@ def _unread(text: str) -> set[str]:
 def _phrase(text: str) -> list[str]:
     """Return the phonemes and pitch marks of text without marks."""
     jtalk = _open_jtalk()
-    labels = [_label(full) for full in jtalk.make_label(jtalk.run_frontend(text))]
+    words = jtalk.run_frontend(text)
+    if all(word["pron"] in _UNREAD for word in words):
+        return []  # it would complain on the terminal
+    labels = [_label(full) for full in jtalk.make_label(words)]
     said: list[str] = []
     for label, following in pairwise(labels):
         if label.sound == _SHORT_PAUSE:

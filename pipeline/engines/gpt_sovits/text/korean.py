@@ -149,6 +149,7 @@ def _package() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise MissingToolError("Korean needs the package g2pk2; run: pip install g2pk2")
     package = ModuleType("g2pk2")
+    package.__spec__ = spec
     package.__path__ = list(spec.submodule_search_locations)
     sys.modules["g2pk2"] = package
     return Path(package.__path__[0])

@@ -29,6 +29,9 @@ MODES: dict[SymbolVersion, tuple[str, ...]] = {
     ),
 }
 
+#: Languages, with their names, that only the later table has symbols for.
+LATER = {"ko": "Korean", "yue": "Cantonese"}
+
 _ENGLISH = re.compile(
     r"(?=.*[A-Za-z])[A-Za-z0-9\s\u0020-\u007E\u2000-\u206F\u3000-\u303F\uFF00-\uFFEF]+"
 )
