@@ -129,17 +129,23 @@ def unspeakable(text: str) -> list[tuple[int, str]]:
 @cache
 def pronouncer(names: Path | None = None) -> Pronouncer:
     """Return what knows English words, loaded once a process."""
-    from wordsegment import Segmenter  # noqa: PLC0415
-
-    segmenter = Segmenter()
-    segmenter.load()
     return Pronouncer(
         dictionary=lexicon.dictionary(),
         names=lexicon.names(names) if names else {},
         homographs=lexicon.homographs(),
-        segment=segmenter.segment,
+        segment=_segmenter(),
         predict=spelling.load(lexicon.data_file("checkpoint20.npz")),
     )
+
+
+@cache
+def _segmenter() -> Callable[[str], list[str]]:
+    from wordsegment import Segmenter  # noqa: PLC0415
+
+    segmenter = Segmenter()
+    segmenter.load()
+    segment: Callable[[str], list[str]] = segmenter.segment
+    return segment
 
 
 @cache

@@ -10,11 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import inflect
+from pipeline.engines.gpt_sovits.text.english import number_words
+from pipeline.engines.gpt_sovits.text.english.number_words import cardinal
 
 _MARKS = str.maketrans({"。": ".", "！": "!", "？": "?"})
 _REPEATED = re.compile(r"([!?…,.\-\s])[!?…,.\-]+")
@@ -33,7 +31,7 @@ _TIME = re.compile(r"\b([01]?[0-9]|2[0-3]):([0-5][0-9])\b")
 _MEASURE = re.compile(r"\b([0-9]+(\.[0-9]+)?)(m|km|km/h|ft|L|tbsp|tsp|h|min|s|°C|°F)\b")
 _DECIMAL = re.compile(r"([0-9]+)\.(\s*[0-9]+)")
 _FRACTION = re.compile(r"([0-9]+)/([0-9]+)")
-_ORDINAL = re.compile(r"[0-9]+(?:st|nd|rd|th)")
+_ORDINAL = re.compile(r"([0-9]+)(?:st|nd|rd|th)")
 _NUMBER = re.compile(r"[0-9]+")
 
 #: Sign → one of it, several of it.
@@ -70,7 +68,7 @@ def normalize(text: str) -> str:
 
 
 def _spell_sums(text: str) -> str:
-    text = _LIST_NUMBER.sub(lambda m: f"{_numbers().ordinal(m[1])}, ", text)
+    text = _LIST_NUMBER.sub(lambda m: f"{number_words.suffixed(int(m[1]))}, ", text)
     while _SUM.search(text):
         text = _SUM.sub(lambda m: f"{m[1]} {_OPERATORS[m[2]]} {m[3]}", text)
     return _NEGATIVE.sub(r"negative \1", text)
@@ -85,15 +83,15 @@ def _spell_numbers(text: str) -> str:
         text = re.sub(rf"([0-9.,]*[0-9]+){re.escape(sign)}", _amount(sign), text)
     text = _DECIMAL.sub(lambda m: f"{m[1]} point {' '.join(m[2])}", text)
     text = _FRACTION.sub(_spell_fraction, text)
-    text = _ORDINAL.sub(lambda m: _words(m[0]), text)
+    text = _ORDINAL.sub(lambda m: number_words.ordinal(int(m[1])), text)
     return _NUMBER.sub(lambda m: _spell_number(int(m[0])), text)
 
 
 def _spell_time(match: re.Match[str]) -> str:
     hours, minutes = int(match[1]), int(match[2])
     half = "a.m." if hours < 12 else "p.m."
-    hour = _words(hours - 12 if hours > 12 else hours)
-    return f"{hour} {_words(minutes)} {half}" if minutes else f"{hour} o'clock {half}"
+    hour = cardinal(hours - 12 if hours > 12 else hours)
+    return f"{hour} {cardinal(minutes)} {half}" if minutes else f"{hour} o'clock {half}"
 
 
 def _spell_measure(match: re.Match[str]) -> str:
@@ -124,32 +122,20 @@ def _amount(sign: str) -> Callable[[re.Match[str]], str]:
 def _spell_fraction(match: re.Match[str]) -> str:
     above, below = int(match[1]), int(match[2])
     if below == 1:
-        return _words(above)
+        return cardinal(above)
     if below == 2:
-        return f"{_words(above)} {'half' if above == 1 else 'halves'}"
-    return f"{_words(above)} {_numbers().ordinal(_words(below))}{'s' if above > 1 else ''}"
+        return f"{cardinal(above)} {'half' if above == 1 else 'halves'}"
+    return f"{cardinal(above)} {number_words.ordinal(below)}{'s' if above > 1 else ''}"
 
 
 def _spell_number(number: int) -> str:
     """Return a number in words; from 1001 to 2999 as years are read."""
     if not 1000 < number < 3000:
-        return _words(number, andword="")
+        return cardinal(number, joins=False)
     if number == 2000:
         return "two thousand"
     if 2000 < number < 2010:
-        return f"two thousand {_words(number % 100)}"
+        return f"two thousand {cardinal(number % 100)}"
     if number % 100 == 0:
-        return f"{_words(number // 100)} hundred"
-    return _words(number, andword="", zero="oh", group=2).replace(", ", " ")
-
-
-def _words(number: int | str, **style: Any) -> str:
-    return str(_numbers().number_to_words(str(number), **style))
-
-
-@cache
-def _numbers() -> inflect.engine:
-    """Return what knows number words; loaded late, because it is slow to import."""
-    import inflect  # noqa: PLC0415
-
-    return inflect.engine()
+        return f"{cardinal(number // 100)} hundred"
+    return number_words.pairs(number)
