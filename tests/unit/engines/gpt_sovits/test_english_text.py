@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engines.gpt_sovits.text.english import g2p, lexicon
+from pipeline.engines.gpt_sovits.text.english import g2p, lexicon, tagging
 from pipeline.engines.gpt_sovits.text.english.normalize import normalize
 from pipeline.errors import ModelError
 
@@ -64,6 +64,11 @@ def test_another_tagger_can_be_given() -> None:
         return ["VBP"] * len(words)
 
     assert "R IH0 K AO1 R D" in " ".join(g2p.phonemize("A record.", "v2", tag=verbs).phonemes)
+
+
+def test_a_folder_that_holds_no_tagger_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="not a tagger of nltk"):
+        tagging.upstream(tmp_path)
 
 
 def test_a_short_utterance_begins_with_a_pause() -> None:
