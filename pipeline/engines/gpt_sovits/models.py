@@ -7,7 +7,7 @@ in the store never needs them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from pipeline.engines.gpt_sovits.features.eres2net import ERes2NetV2
 from pipeline.engines.gpt_sovits.features.hubert import Hubert
 from pipeline.engines.gpt_sovits.semantic import weights as semantic_weights
 from pipeline.engines.gpt_sovits.semantic.config import SemanticConfig
+from pipeline.engines.gpt_sovits.semantic.linear import PackedLinear
 from pipeline.engines.gpt_sovits.semantic.model import TextToSemantic
 from pipeline.engines.gpt_sovits.sovits.model import SoVITS
 from pipeline.engines.gpt_sovits.text.phonemes import SymbolVersion
@@ -111,16 +112,20 @@ def load_fine_tune(s1: Path, s2: Path, placement: Placement) -> FineTune:
     container.check_pair(first, second)
     try:
         config = SemanticConfig.from_checkpoint(first.config)
-        semantic = semantic_weights.build(config, first.weights, placement.semantic)
+        semantic = semantic_weights.build(
+            config, first.weights, placement.semantic, placement.device
+        )
     except ValueError as error:
         raise ModelError(f"{s1}: not a GPT model that this engine knows: {error}.") from error
     sovits = SoVITS.from_weights(
         second.config, second.weights, precision=placement.vocoder, device=placement.device
     )
-    return FineTune(semantic.to(placement.device), sovits)
+    return FineTune(semantic, sovits)
 
 
-def n_bytes(networks: Iterable[nn.Module]) -> int:
+def n_bytes(networks: Sequence[nn.Module]) -> int:
     """Return the memory of the networks' weights."""
     tensors = (each for network in networks for each in (*network.parameters(), *network.buffers()))
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    modules = (module for network in networks for module in network.modules())
+    packed = sum(module.n_bytes for module in modules if isinstance(module, PackedLinear))
+    return packed + sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -2,8 +2,9 @@
 
 A chunk's tokens must not depend on its batch-mates, down to the last bit, or near ties in sampling
 would fall differently from run to run. What a row comes out as must therefore not depend on how
-many rows there are. Of the kernels torch uses on CPUs, bf16 and int8 have that property for any
-number of rows; fp32 has it for multiples of `ROWS_MULTIPLE`, so there rows are padded.
+many rows there are. Of the kernels torch uses on CPUs, those for bf16 and int8 weights have that
+property for any number of rows; those for fp32 have it for multiples of `ROWS_MULTIPLE`, so there
+rows are padded.
 """
 
 from __future__ import annotations
@@ -20,38 +21,59 @@ DTYPES: dict[Precision, torch.dtype] = {
     "fp32": torch.float32,
     "bf16": torch.bfloat16,
     "fp16": torch.float16,
-    "int8": torch.bfloat16,  # what flows in and out of integer weights
 }
 
 #: Number of rows that fp32 and fp16 products are padded to a multiple of.
 ROWS_MULTIPLE = 4
+#: Rows that the packed layout is made for; it serves any number.
+TYPICAL_ROWS = 16
 
 
 class RowLinear(nn.Module):
-    """y = x Wᵀ + b in fp32, bf16 or fp16; takes and gives fp32."""
+    """y = x Wᵀ + b, on any device; gives the precision of its weights."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight.to(dtype), requires_grad=False)  # [D_out, D_in]
-        self.bias = None if bias is None else nn.Parameter(bias.float(), requires_grad=False)
+        self.bias = None if bias is None else nn.Parameter(bias.to(dtype), requires_grad=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """Map [M, D_in] to [M, D_out]."""
         m, _ = x.shape
-        x = x.to(self.weight.dtype)
-        extra = 0 if x.dtype == torch.bfloat16 or x.is_cuda else -m % ROWS_MULTIPLE
-        if extra:
-            x = functional.pad(x, (0, 0, 0, extra))
-        y = functional.linear(x, self.weight)[:m].float()
-        return y if self.bias is None else y + self.bias
+        x = _in_rows(x.to(self.weight.dtype))
+        y = functional.linear(x, self.weight, self.bias)[:m]
+        return y.relu_() if relu else y
 
-    def dense(self, x: Tensor) -> Tensor:
-        """Map many rows at once; the same as calling."""
-        return self(x)
+    dense = forward
+
+
+class PackedLinear(nn.Module):
+    """The same on a CPU, with weights in the layout that oneDNN multiplies fastest.
+
+    Without it oneDNN arranges the weights anew for every product, which for a few rows takes as
+    long as the product. Equal to `RowLinear` to the last bit.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype, self.n_bytes = dtype, weight.numel() * dtype.itemsize
+        # Neither a parameter nor a buffer: the layout cannot leave the CPU.
+        self._packed = torch.ops.mkldnn._reorder_linear_weight(weight.to(dtype), TYPICAL_ROWS)
+        self.bias = None if bias is None else nn.Parameter(bias.to(dtype), requires_grad=False)
+
+    def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
+        """Map [M, D_in] to [M, D_out]."""
+        m, _ = x.shape
+        x = _in_rows(x.to(self.dtype)).contiguous()
+        after = "relu" if relu else "none"
+        y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, after, [], "")
+        return y[:m]
+
+    dense = forward
 
 
 class Int8Linear(nn.Module):
-    """y = x Wᵀ + b with 8-bit weights and one scale a row of W; takes and gives fp32.
+    """The same with 8-bit weights and one scale a row of W; sums are rounded to bf16.
 
     Scales are rounded up to bf16 before the weights are divided by them, so that the kernel's
     bf16 scales lose nothing.
@@ -71,28 +93,43 @@ class Int8Linear(nn.Module):
         self.register_buffer("scale", scale)
         self.bias = None if bias is None else nn.Parameter(bias.float(), requires_grad=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [M, D_in] to [M, D_out], for a few rows."""
-        if x.is_cuda:
-            return self.dense(x)
-        y = torch._weight_int8pack_mm(x.bfloat16(), self.weight, self.scale).float()
-        return y if self.bias is None else y + self.bias
+    def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
+        """Map [M, D_in] to [M, D_out]."""
+        x = x.bfloat16()
+        y = self._widened(x) if x.is_cuda else torch._weight_int8pack_mm(x, self.weight, self.scale)
+        return self._finished(y, relu=relu)
 
-    def dense(self, x: Tensor) -> Tensor:
-        """Map many rows at once: widening the weights first pays off."""
-        widened = self.weight.to(torch.bfloat16) * self.scale[:, None]
-        y = functional.linear(x.bfloat16(), widened).float()
-        return y if self.bias is None else y + self.bias
+    def dense(self, x: Tensor, *, relu: bool = False) -> Tensor:
+        """Map many rows at once; rounded otherwise than by calling."""
+        return self._finished(self._widened(x.bfloat16()), relu=relu)
+
+    def _widened(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight.to(torch.bfloat16) * self.scale[:, None])
+
+    def _finished(self, y: Tensor, *, relu: bool) -> Tensor:
+        y = y.float() if self.bias is None else y + self.bias
+        return y.relu_() if relu else y
 
 
-Linear = RowLinear | Int8Linear
+Linear = RowLinear | PackedLinear | Int8Linear
 
 
-def linear(weight: Tensor, bias: Tensor | None, precision: Precision) -> Linear:
-    """Return the map in a precision."""
+def linear(
+    weight: Tensor, bias: Tensor | None, precision: Precision, device: torch.device
+) -> Linear:
+    """Return the map in a precision, for a device."""
     if precision == "int8":
         return Int8Linear(weight, bias)
-    return RowLinear(weight, bias, DTYPES[precision])
+    has_packing = device.type == "cpu" and torch.backends.mkldnn.is_available()
+    kind = PackedLinear if has_packing and precision != "fp16" else RowLinear
+    return kind(weight, bias, DTYPES[precision])
+
+
+def _in_rows(x: Tensor) -> Tensor:
+    """Add rows where the kernel needs a multiple."""
+    if x.is_cuda or x.dtype == torch.bfloat16:
+        return x
+    return functional.pad(x, (0, 0, 0, -len(x) % ROWS_MULTIPLE))
 
 
 def _next_up(positive: Tensor) -> Tensor:

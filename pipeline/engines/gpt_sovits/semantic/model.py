@@ -66,12 +66,12 @@ class Layer(nn.Module):
     def step(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the layer's output [n, D] for one position of each of n sequences."""
         x = self.norm_attention(x + self.out(attend(self.qkv(x))))
-        return self.norm_network(x + self.down(functional.relu(self.up(x))))
+        return self.norm_network(x + self.down(self.up(x, relu=True)))
 
     def prefill(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the layer's output [M, D] for the positions of whole prefixes."""
         x = self.norm_attention(x + self.out.dense(attend(self.qkv.dense(x))))
-        return self.norm_network(x + self.down.dense(functional.relu(self.up.dense(x))))
+        return self.norm_network(x + self.down.dense(self.up.dense(x, relu=True)))
 
 
 class TextToSemantic(nn.Module):
@@ -143,7 +143,7 @@ class TextToSemantic(nn.Module):
 
             x = layer.prefill(x, attend)
         last = torch.tensor(lengths, device=self.device).cumsum(0) - 1
-        return self.head(x[last])
+        return self.head(x[last]).float()
 
     def step(self, x: Tensor, lengths: Tensor, cache: KVCache, span: int) -> Tensor:
         """Read one more position [n, D] of the first n slots; return their logits [n, V].
@@ -164,7 +164,7 @@ class TextToSemantic(nn.Module):
                 return _attention(q, cache, index, span, bias)
 
             x = layer.step(x, attend)
-        return self.head(x)
+        return self.head(x).float()
 
 
 def _attention(q: Tensor, cache: KVCache, layer: int, span: int, bias: Tensor) -> Tensor:

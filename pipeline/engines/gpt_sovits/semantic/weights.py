@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 from pipeline.engines.gpt_sovits.semantic.config import BERT_WIDTH, SemanticConfig
 from pipeline.engines.gpt_sovits.semantic.linear import Linear, Precision, linear
 from pipeline.engines.gpt_sovits.semantic.model import Layer, TextToSemantic
 
+CPU = torch.device("cpu")
+
 
 def build(
-    config: SemanticConfig, weights: Mapping[str, Tensor], precision: Precision = "fp32"
+    config: SemanticConfig,
+    weights: Mapping[str, Tensor],
+    precision: Precision = "fp32",
+    device: torch.device = CPU,
 ) -> TextToSemantic:
     """Return the network with a checkpoint's weights, ready to predict.
 
@@ -23,23 +29,28 @@ def build(
         config: The checkpoint's sizes.
         weights: Its tensors by upstream's names.
         precision: Of the layers' weights; embeddings, norms and the output stay in fp32.
+        device: Where it will compute.
 
     Raises:
         ValueError: A tensor is missing, has another shape or is not known.
     """
     take = _Taker(weights)
     width, n_tokens = config.width, config.n_tokens
+    layers = [
+        _layer(take, f"model.h.layers.{i}", width, precision, device)
+        for i in range(config.n_layers)
+    ]
     model = TextToSemantic(
         config,
-        [_layer(take, f"model.h.layers.{i}", width, precision) for i in range(config.n_layers)],
+        layers,
         bert=_dense(take, "model.bert_proj", width, BERT_WIDTH),
         phonemes=_embedding(take, "model.ar_text_embedding", config.n_phonemes, width),
         tokens=_embedding(take, "model.ar_audio_embedding", n_tokens, width),
         alphas=(take("model.ar_text_position.alpha", 1), take("model.ar_audio_position.alpha", 1)),
-        head=linear(take("model.ar_predict_layer.weight", n_tokens, width), None, "fp32"),
+        head=linear(take("model.ar_predict_layer.weight", n_tokens, width), None, "fp32", device),
     )
     take.require_all_taken()
-    return model.eval().requires_grad_(False)
+    return model.eval().requires_grad_(False).to(device)
 
 
 class _Taker:
@@ -65,10 +76,10 @@ class _Taker:
             raise ValueError(f"it has {len(self._left)} tensors that do not belong: {names}")
 
 
-def _layer(take: _Taker, key: str, width: int, precision: Precision) -> Layer:
+def _layer(take: _Taker, key: str, width: int, precision: Precision, device: torch.device) -> Layer:
     def part(name: str, n_out: int, n_in: int, joint: str = ".") -> Linear:
         weight = take(f"{key}.{name}{joint}weight", n_out, n_in)
-        return linear(weight, take(f"{key}.{name}{joint}bias", n_out), precision)
+        return linear(weight, take(f"{key}.{name}{joint}bias", n_out), precision, device)
 
     return Layer(
         qkv=part("self_attn.in_proj", 3 * width, width, joint="_"),
