@@ -20,8 +20,9 @@ SPEECH_RANGE_DB = 35.0
 MIN_PAUSE_MS = 150
 #: A shorter run of energy is a click.
 MIN_RUN_MS = 40
-#: Share of the frames that are taken for the loudest, and for noise alone.
-LOUDEST, NOISE = 0.1, 0.1
+#: Share of the frames that are taken for the loudest, and for noise alone: speech without a pause
+#: still has its closures, where the noise shows.
+LOUDEST, NOISE = 0.1, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,11 @@ def listen(clip: Clip) -> Activity:
     power = _smooth(10.0 ** (frame_levels_db(clip.samples, frame) / 10.0))
     levels = 10.0 * np.log10(power)
     loud = _mean_db(np.sort(power)[-max(1, round(LOUDEST * len(power))) :])
-    quiet = float(np.percentile(levels, 100 * NOISE / 2))
+    quiet = _noise_db(levels, loud)
     threshold = max(quiet + SPEECH_ABOVE_NOISE * (loud - quiet), loud - SPEECH_RANGE_DB)
     active = levels > threshold
     runs = tuple(SpeechSpan(a * frame, min(len(clip.samples), b * frame)) for a, b in _runs(active))
-    return Activity(runs, loud, _snr_db(power, active), clip.sample_rate_hz)
+    return Activity(runs, loud, _snr_db(power, active, quiet), clip.sample_rate_hz)
 
 
 def level_db(clip: Clip) -> float:
@@ -73,11 +74,17 @@ def _mean_db(power: Powers) -> float:
     return float(10.0 * np.log10(max(float(power.mean()), 10.0 ** (SILENCE_DB / 10))))
 
 
-def _snr_db(power: Powers, active: npt.NDArray[np.bool_]) -> float:
-    """Return the ratio of speech to noise, taking the quietest frames for noise alone."""
+def _noise_db(levels: Powers, loud: float) -> float:
+    """Return the level of the noise inside the speech: the silence around it may be made up."""
+    heard = np.flatnonzero(levels > loud - SPEECH_RANGE_DB)
+    return float(np.percentile(levels[heard[0] : heard[-1] + 1], 100 * NOISE))
+
+
+def _snr_db(power: Powers, active: npt.NDArray[np.bool_], noise_db: float) -> float:
+    """Return the ratio of speech to noise."""
     if not active.any():
         return 0.0
-    noise = float(np.percentile(power, 100 * NOISE))
+    noise = 10.0 ** (noise_db / 10.0)
     speech = float(power[active].mean()) - noise
     return float(10.0 * np.log10(max(speech, 1e-3 * noise) / noise))
 

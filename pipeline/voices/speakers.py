@@ -24,10 +24,12 @@ N_MELS = 40
 #: Cepstral coefficients; the zeroth is loudness and is left out.
 N_CEPSTRA = 12
 PIECE_S = 2.0
+#: What stands between two longer pauses is a piece if it is this long: speakers take turns there.
+TURN_PAUSE_S, TURN_S = 0.25, 1.0
 #: Fewer pieces cannot be parted, and as many are compared at most.
-MIN_PIECES, MAX_PIECES = 4, 60
-#: Fewer voiced frames than this say nothing of a timbre.
-MIN_VOICED = 30
+MIN_PIECES, MAX_PIECES = 6, 60
+#: Voiced frames of a piece that say anything of its timbre, and of a group: 3 s.
+MIN_VOICED, MIN_GROUP = 30, 300
 #: Semitones that weigh as much as one standard deviation of a cepstral coefficient.
 SEMITONES = 3.0
 #: Gain in log-likelihood a frame (nats) from which there are two speakers. Single speakers reach
@@ -53,9 +55,9 @@ def difference(samples: Samples, runs: Sequence[SpeechSpan]) -> float:
     if len(pieces) < MIN_PIECES:
         return 0.0
     is_second = _parted(pieces)
-    if is_second.all() or not is_second.any():
-        return 0.0
     groups = [_joined(pieces, ~is_second), _joined(pieces, is_second)]
+    if min(map(len, groups)) < MIN_GROUP:
+        return 0.0
     everything = np.concatenate(groups)
     apart = sum(len(group) * _spread(group) for group in groups) / len(everything)
     return float(_spread(everything) - apart) / 2
@@ -66,17 +68,29 @@ def _pieces(samples: Samples, runs: Sequence[SpeechSpan]) -> list[Piece]:
     cepstra = _cepstra(samples)
     n_frames = min(len(cepstra), len(tracked.hz))
     pieces: list[Piece] = []
-    held: list[int] = []
-    for run in runs:
-        held += range(run.start // frames.HOP_SAMPLES, min(run.end // frames.HOP_SAMPLES, n_frames))
-        if len(held) < PIECE_S * mel.FRAMES_PER_S:
-            continue
-        voiced = np.array(held)[tracked.is_voiced[held]]
-        held = []
+    for stretch in _stretches(runs):
+        heard = stretch[stretch < n_frames]
+        voiced = heard[tracked.is_voiced[heard]]
         if len(voiced) >= MIN_VOICED:
             octaves = np.log2(np.median(tracked.hz[voiced]) / 100.0)
             pieces.append(Piece(cepstra[voiced], float(12.0 * octaves)))
     return pieces
+
+
+def _stretches(runs: Sequence[SpeechSpan]) -> list[npt.NDArray[np.int64]]:
+    """Return the frames of each piece: two seconds, or less where a turn may be taken."""
+    found: list[npt.NDArray[np.int64]] = []
+    held: list[int] = []
+    for at, run in enumerate(runs):
+        held += range(run.start // frames.HOP_SAMPLES, run.end // frames.HOP_SAMPLES)
+        pause = runs[at + 1].start - run.end if at + 1 < len(runs) else frames.RATE_HZ
+        is_turn = pause >= TURN_PAUSE_S * frames.RATE_HZ
+        if len(held) >= (TURN_S if is_turn else PIECE_S) * mel.FRAMES_PER_S:
+            found.append(np.array(held))
+            held = []
+        elif is_turn:
+            held = []
+    return found
 
 
 def _cepstra(samples: Samples) -> Values:
@@ -120,7 +134,8 @@ def _grouped(
 
 
 def _joined(pieces: Sequence[Piece], mask: npt.NDArray[np.bool_]) -> Values:
-    return np.concatenate([pieces[int(at)].cepstra for at in np.flatnonzero(mask)])
+    chosen = [pieces[int(at)].cepstra for at in np.flatnonzero(mask)]
+    return np.concatenate([np.empty((0, N_CEPSTRA)), *chosen])
 
 
 def _spread(cepstra: Values) -> float:

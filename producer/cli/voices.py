@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from pipeline.manifest.voice import Voice
     from pipeline.settings import Settings
 
-#: The engine that speaks with cloned voices.
-CLONING = "gpt-sovits"
 #: What a voice says when it is tried out.
 TEST_TEXTS = {
     "en": "The lamp was lit at a quarter past nine. Nobody came to the door that night.",
@@ -123,7 +121,7 @@ def try_voice(
 
     settings = Settings()
     voice = registry.find(name, registry.open_store(settings))
-    engine = catalogue.load(CLONING, settings)
+    engine = catalogue.load(catalogue.CLONING, settings)
     utterance = Utterance(text or TEST_TEXTS[voice.language], voice.language, voice.name, seed=0)
     (spoken,) = engine.synthesize([utterance])
     if isinstance(spoken, EngineError):
@@ -207,7 +205,7 @@ def _built_in(settings: Settings) -> list[dict[str, Any]]:
             "remedy": voice.remedy,
         }
         for name in catalogue.ENGINES
-        if name != CLONING
+        if name != catalogue.CLONING
         for voice in catalogue.load(name, settings).voices()
     ]
 
@@ -217,9 +215,11 @@ def _reserved(settings: Settings) -> frozenset[str]:
 
 
 def _row(voice: Voice) -> dict[str, Any]:
+    from pipeline.engines import catalogue
+
     return {
         "voice": voice.name,
-        "engine": CLONING,
+        "engine": catalogue.CLONING,
         "language": voice.language,
         "description": f"cloned; {voice.consent.owner}",
         "installed": True,

@@ -105,7 +105,7 @@ class FakeEngine:
 
     asked: list[Utterance]
 
-    def __init__(self, *arguments: object) -> None:
+    def __init__(self) -> None:
         FakeEngine.asked = []
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
@@ -117,8 +117,7 @@ class FakeEngine:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    engines = {**catalogue.ENGINES, "gpt-sovits": FakeEngine}
-    monkeypatch.setattr(catalogue, "ENGINES", engines)
+    monkeypatch.setattr(catalogue, "load", lambda name, settings: FakeEngine())
 
 
 @pytest.mark.usefixtures("engine")
