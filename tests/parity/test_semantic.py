@@ -18,6 +18,7 @@ from pipeline.engines.gpt_sovits.semantic.decoder import Decoded, Decoder, Seman
 from pipeline.engines.gpt_sovits.semantic.model import Prefix, TextToSemantic
 from pipeline.engines.gpt_sovits.semantic.sampling import (
     MIN_TEMPERATURE,
+    Limits,
     Sampling,
     SamplingRows,
     penalised,
@@ -173,5 +174,7 @@ def test_probabilities_are_upstreams(path: Path) -> None:
             repetition_penalty=torch.full((len(logits),), float(penalty)),
         )
         seen = torch.zeros_like(logits, dtype=torch.bool).scatter(1, previous, value=True)
-        ours = probabilities(penalised(logits, seen, rows), rows, with_top_p=True)
+        ours = probabilities(
+            penalised(logits, seen, rows), rows, Limits(int(top_k), has_top_p=True)
+        )
         assert np.abs(ours.numpy() - case[f"c{c}_probs"]).max() <= 1e-6, f"case {c}"

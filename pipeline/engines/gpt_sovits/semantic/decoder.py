@@ -18,7 +18,7 @@ from torch import Tensor
 from pipeline.engines.gpt_sovits.semantic.cache import KVCache, span_for
 from pipeline.engines.gpt_sovits.semantic.model import Prefix, TextToSemantic
 from pipeline.engines.gpt_sovits.semantic.runaway import MAX_NEW_TOKENS, is_looping
-from pipeline.engines.gpt_sovits.semantic.sampling import Sampling
+from pipeline.engines.gpt_sovits.semantic.sampling import Limits, Sampling
 from pipeline.engines.gpt_sovits.semantic.slots import Slots
 
 #: How a sequence ended: by itself, at its limit, or because it went round in circles.
@@ -137,16 +137,14 @@ class Decoder:
             request = each.request
             self._slots.begin(row, request.prefix, request.seed, request.sampling)
         index = torch.tensor(rows, device=logits.device)
-        self._slots.choose(logits, index, top_p=_has_top_p(new))
+        self._slots.choose(logits, index, _limits(new))
 
     def _step(self, running: list[_Sequence]) -> None:
         n = len(running)
         longest = int(self._slots.length[:n].max()) + 1
         if longest > self._cache.capacity:
             self._cache.grow(2 * self._cache.capacity)
-        self._slots.advance(
-            self._model, self._cache, n, span_for(longest), top_p=_has_top_p(running)
-        )
+        self._slots.advance(self._model, self._cache, n, span_for(longest), _limits(running))
 
     def _collect(self, running: list[_Sequence]) -> Iterator[tuple[int, Decoded]]:
         """Yield what has ended, and close the gaps it leaves."""
@@ -169,5 +167,5 @@ class Decoder:
         running.pop()
 
 
-def _has_top_p(sequences: Sequence[_Sequence]) -> bool:
-    return any(each.request.sampling.top_p < 1 for each in sequences)
+def _limits(sequences: Sequence[_Sequence]) -> Limits:
+    return Limits.of(each.request.sampling for each in sequences)

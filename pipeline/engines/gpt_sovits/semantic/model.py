@@ -57,11 +57,10 @@ class Layer(nn.Module):
         self.qkv, self.out, self.up, self.down = qkv, out, up, down
         self.norm_attention, self.norm_network = norms
 
-    def heads(self, qkv: Tensor, n_heads: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Split [M, 3D] into queries, keys and values, each [M, H, D_head]."""
+    def heads(self, qkv: Tensor, n_heads: int) -> Tensor:
+        """Split [M, 3D] into queries, keys and values of each head, [M, 3, H, D_head]."""
         m, width = qkv.shape
-        q, k, v = qkv.view(m, 3, n_heads, width // 3 // n_heads).unbind(1)
-        return q, k, v
+        return qkv.view(m, 3, n_heads, width // 3 // n_heads)
 
     def step(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the layer's output [n, D] for one position of each of n sequences."""
@@ -132,12 +131,11 @@ class TextToSemantic(nn.Module):
 
             def attend(qkv: Tensor, index: int = index, layer: Layer = layer) -> Tensor:
                 attended = []
-                q, k, v = layer.heads(qkv, self.config.n_heads)
-                parts = zip(*(each.split(lengths) for each in (q, k, v)), strict=True)
+                parts = layer.heads(qkv, self.config.n_heads).split(lengths)
                 for slot, mask, part in zip(slots, masks, parts, strict=True):
-                    one_q, one_k, one_v = (each.transpose(0, 1)[None] for each in part)
-                    cache.write_prefix(index, slot, one_k[0], one_v[0])
-                    out = functional.scaled_dot_product_attention(one_q, one_k, one_v, mask)
+                    q, k, v = part.permute(1, 2, 0, 3)[:, None]  # each [1, H, L, D_head]
+                    cache.write_prefix(index, slot, k[0], v[0])
+                    out = functional.scaled_dot_product_attention(q, k, v, mask)
                     attended.append(out[0].transpose(0, 1).flatten(1))
                 return torch.cat(attended)
 
@@ -159,25 +157,28 @@ class TextToSemantic(nn.Module):
         for index, layer in enumerate(self._layers()):
 
             def attend(qkv: Tensor, index: int = index, layer: Layer = layer) -> Tensor:
-                q, k, v = layer.heads(qkv, self.config.n_heads)
-                cache.append(index, lengths, k, v)
-                return _attention(q, cache, index, span, bias)
+                heads = layer.heads(qkv, self.config.n_heads)
+                cache.append(index, lengths, heads[:, 1:])
+                return _attention(heads[:, 0], *cache.read(index, len(lengths), span), bias)
 
             x = layer.step(x, attend)
         return self.head(x).float()
 
 
-def _attention(q: Tensor, cache: KVCache, layer: int, span: int, bias: Tensor) -> Tensor:
-    """Return attention of one query a row: q [n, H, D_head], bias [n, span] → [n, D].
+def _attention(q: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
+    """Return attention [n, D] of one query a row.
 
     Products and a softmax rather than the fused kernel, whose rounding depends on the span.
+
+    Args:
+        q: [n, H, D_head].
+        keys: [n, H, span, D_head].
+        values: [n, H, span, D_head].
+        bias: [n, span], −inf where there is nothing to see.
     """
-    n, _, head_width = q.shape
-    keys = cache.keys[layer, :n, :, :span]  # [n, H, span, D_head]
-    values = cache.values[layer, :n, :, :span]
     scores = (q.to(keys.dtype)[:, :, None] @ keys.transpose(2, 3)).float()
-    weights = (scores * head_width**-0.5 + bias[:, None, None]).softmax(dim=3)
-    return (weights.to(values.dtype) @ values).flatten(1).float()
+    weights = (scores * q.shape[2] ** -0.5 + bias[:, None, None]).softmax(dim=3)
+    return (weights.to(values.dtype) @ values).flatten(1)
 
 
 def _prefix_mask(prefix: Prefix, device: torch.device) -> Tensor:

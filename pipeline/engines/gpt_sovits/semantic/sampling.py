@@ -6,6 +6,7 @@ repetition penalty, top-p, temperature, top-k, softmax.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 import torch
@@ -48,6 +49,25 @@ class Sampling:
             value = getattr(self, field.name)
             if not low <= value <= high:
                 raise RequestError(f"{field.name} is {value}; it must be from {low} to {high}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the parameters of a batch reach."""
+
+    #: The largest top_k.
+    top_k: int
+    #: Whether any top_p is below 1.
+    has_top_p: bool
+
+    @classmethod
+    def of(cls, samplings: Iterable[Sampling]) -> Limits:
+        """Return the limits of a batch."""
+        all_of_them = list(samplings)
+        return cls(
+            top_k=max(each.top_k for each in all_of_them),
+            has_top_p=any(each.top_p < 1 for each in all_of_them),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +115,20 @@ def penalised(logits: Tensor, seen: Tensor, rows: SamplingRows) -> Tensor:
     return torch.where(seen, lowered, logits)
 
 
-def probabilities(logits: Tensor, rows: SamplingRows, *, with_top_p: bool) -> Tensor:
+def probabilities(logits: Tensor, rows: SamplingRows, limits: Limits) -> Tensor:
     """Return the probabilities [B, V] of penalised logits [B, V].
 
     Args:
         logits: -inf where a token is forbidden.
         rows: The parameters.
-        with_top_p: Whether any row has a top_p below 1; sorting costs time.
+        limits: What the parameters reach; it changes the time this takes, not the result.
     """
-    if with_top_p:
+    if limits.has_top_p:
         logits = _within_top_p(logits, rows.top_p)
     logits = logits / rows.temperature[:, None]
-    n_tokens = logits.shape[1]
-    largest = logits.sort(dim=1, descending=True).values
-    kth = largest.gather(1, rows.top_k.clamp(max=n_tokens)[:, None] - 1)
+    n_largest = min(limits.top_k, logits.shape[1])
+    largest = logits.topk(n_largest, dim=1).values
+    kth = largest.gather(1, rows.top_k.clamp(max=n_largest)[:, None] - 1)
     return logits.masked_fill(logits < kth, -torch.inf).softmax(dim=1)
 
 

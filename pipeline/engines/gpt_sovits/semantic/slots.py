@@ -15,6 +15,7 @@ from pipeline.engines.gpt_sovits.semantic import noise
 from pipeline.engines.gpt_sovits.semantic.cache import KVCache
 from pipeline.engines.gpt_sovits.semantic.model import Prefix, TextToSemantic
 from pipeline.engines.gpt_sovits.semantic.sampling import (
+    Limits,
     Sampling,
     SamplingRows,
     draw,
@@ -85,7 +86,7 @@ class Slots:
                 values[target] = values[source]
 
     def advance(
-        self, model: TextToSemantic, cache: KVCache, n: int, span: int, *, top_p: bool
+        self, model: TextToSemantic, cache: KVCache, n: int, span: int, limits: Limits
     ) -> None:
         """Say one more token in each of the first n rows; rows that are done stay as they are."""
         last = self.tokens[:n].gather(1, (self.n_new[:n, None] - 1).clamp(min=0))[:, 0]
@@ -93,9 +94,9 @@ class Slots:
         logits = model.step(x, self.length[:n], cache, span)
         self.length[:n] += ~self.is_done[:n]
         rows = torch.arange(n, device=logits.device)
-        self.choose(logits, rows, top_p=top_p)
+        self.choose(logits, rows, limits)
 
-    def choose(self, logits: Tensor, rows: Tensor, *, top_p: bool) -> None:
+    def choose(self, logits: Tensor, rows: Tensor, limits: Limits) -> None:
         """Choose the next token of rows [n] from their logits [n, V].
 
         A sequence ends when the end is drawn, and also when it is the likeliest token.
@@ -105,7 +106,7 @@ class Slots:
         logits[:, eos] = logits[:, eos].masked_fill(too_early, -torch.inf)
         sampling = self.sampling.at(rows)
         logits = penalised(logits, self.seen[rows], sampling)
-        chances = probabilities(logits, sampling, with_top_p=top_p)
+        chances = probabilities(logits, sampling, limits)
         token = draw(chances, noise.exponential(self.seed[rows], n_new, logits.shape[1]))
         is_done = self.is_done[rows] | (token == eos) | (logits.argmax(dim=1) == eos)
         self.tokens[rows, n_new] = token
