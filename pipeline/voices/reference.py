@@ -109,28 +109,28 @@ def require_language(path: Path, language: str) -> str:
 
 def _usable(given: Recording, min_speech_s: float) -> Activity:
     """Return when there is speech, after refusing what no voice can be made from."""
-    clip = given.clip.resampled(frames.RATE_HZ)
-    coarse = activity.listen(clip)
-    if coarse.loud_db < SILENT_DB:
+    heard = activity.listen(given.clip)
+    if heard.loud_db < SILENT_DB:
         raise InputError(given.path, "nothing is heard in it.", remedy=RECORD_AGAIN)
-    if music.steadiness(clip.samples) > music.MUSIC:
+    coarse = given.clip.resampled(frames.RATE_HZ)
+    if music.steadiness(coarse.samples) > music.MUSIC:
         problem = "it holds music: tones that keep their pitch as no speaking voice does."
         raise InputError(given.path, problem, remedy="Give speech without music.")
-    if coarse.speech_s < min_speech_s:
+    if heard.speech_s < min_speech_s:
         raise InputError(
             given.path,
-            f"too short: {coarse.speech_s:.1f} s of speech.",
+            f"too short: {heard.speech_s:.1f} s of speech.",
             remedy=f"Give at least {min_speech_s:g} s; about a minute is best.",
         )
-    if coarse.snr_db < MIN_SNR_DB:
+    if heard.snr_db < MIN_SNR_DB:
         problem = (
-            f"too noisy: the speech is only {coarse.snr_db:.0f} dB above what is heard besides."
+            f"too noisy: the speech is only {heard.snr_db:.0f} dB above what is heard besides."
         )
         raise InputError(given.path, problem, remedy=RECORD_AGAIN)
-    if speakers.difference(clip.samples, coarse.runs) > speakers.TWO_SPEAKERS:
+    if speakers.difference(coarse.samples, activity.listen(coarse).runs) > speakers.TWO_SPEAKERS:
         problem = "it sounds like two speakers, or like two different recordings."
         raise InputError(given.path, problem, remedy="Give one person, recorded in one place.")
-    return activity.listen(given.clip)
+    return heard
 
 
 def _worded(

@@ -91,3 +91,19 @@ def test_every_object_put_is_listed_and_read_back(
     for name, data in objects.items():
         store.put("all/" + name, data)
     assert {n.removeprefix("all/"): store.get(n) for n in store.names("all")} == objects
+
+
+def test_deleting_all_below_a_prefix_leaves_neither_folders_nor_half_written_files(
+    tmp_path: Path,
+) -> None:
+    store = LocalStore(tmp_path)
+    for name in ("voices/a/clip", "voices/a/prompts/1", "voices/ab/clip"):
+        store.put(name, b"x")
+    (tmp_path / "voices" / "a" / "tmp123.part").write_bytes(b"half")
+    store.delete_all("voices/a")
+    store.delete_all("voices/nowhere")
+    assert [p.relative_to(tmp_path).as_posix() for p in sorted(tmp_path.rglob("*"))] == [
+        "voices",
+        "voices/ab",
+        "voices/ab/clip",
+    ]
