@@ -125,14 +125,17 @@ def test_versions_after_v1_do_not_hear_the_highest_bins(model: SoVITS) -> None:
     assert not torch.equal(v1.speaker_embedding([reference]), v1.speaker_embedding([muffled]))
 
 
-def test_features_near_an_entry_of_the_codebook_become_its_token(model: SoVITS) -> None:
-    distances = model.quantizer.distances(torch.randn(1, 768, 21))
-    assert distances.shape == (10, 1024)
-    entries = model.quantizer.codebook[[7, 1000]]
-    quantizer = model.quantizer
-    with torch.no_grad():
-        found = torch.cdist(entries + 1e-3, quantizer.codebook).argmin(1)
-    assert found.tolist() == [7, 1000]
+def test_two_features_become_the_token_of_the_nearest_entry(model: SoVITS) -> None:
+    features = torch.randn(1, 768, 21, generator=torch.Generator().manual_seed(1))
+    points = model.quantizer.projection(features)[0].T
+    nearest = torch.cdist(points, model.quantizer.codebook).argmin(1)
+    assert model.tokens(features).tolist() == nearest.tolist()
+    assert len(nearest) == 10  # a feature without a partner is left over
+
+
+def test_an_entry_of_the_codebook_is_heard_for_two_frames(model: SoVITS) -> None:
+    entries = model.quantizer(torch.tensor([[7, 1000]]))[0]
+    assert torch.equal(entries, model.quantizer.codebook[[7, 7, 1000, 1000]])
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
