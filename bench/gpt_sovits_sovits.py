@@ -123,7 +123,10 @@ def straight_block(block: ResidualBlock, x: Tensor) -> Tensor:
 def measure(
     version: Version, seconds: float, precision: Precision, rounds: int = 5
 ) -> dict[str, Any]:
-    """Return speed and loss of one version at one length, on the threads torch has."""
+    """Return speed and loss of one version at one length, on the threads torch has.
+
+    A book's chunks are rarely of a length seen before, so that is timed as well.
+    """
     exact, model = build(version, "fp32"), build(version, precision)
     given = chunk(model, seconds)
     (latent,) = exact.latents([given], exact.frames([given]), noise_scale=0.5)
@@ -134,17 +137,26 @@ def measure(
         "decode": lambda: model.decode_batch([given])[0],
     }
     seconds_of = best_of(ways, rounds)
+    new = [chunk(model, seconds + i / TOKENS_PER_S) for i in range(1, rounds + 1)]
     return {
         "version": version,
         "precision": precision,
         "audio_s": seconds,
         "threads": torch.get_num_threads(),
         "rtf": seconds_of["decode"] / seconds,
+        "rtf_new_length": min(elapsed_s(model, each) for each in new) / seconds,
         "rtf_vocoder": seconds_of["vocoder"] / seconds,
         "rtf_straight_vocoder": seconds_of["straight"] / seconds,
         "x_straight": seconds_of["straight"] / seconds_of["vocoder"],
         "snr_db": snr_db(ways["vocoder"](), ways["straight"]()),
     }
+
+
+def elapsed_s(model: SoVITS, given: Chunk) -> float:
+    """Return how long one chunk takes."""
+    started = time.perf_counter()
+    model.decode_batch([given])
+    return time.perf_counter() - started
 
 
 def best_of(ways: dict[str, Callable[[], Tensor]], rounds: int) -> dict[str, float]:

@@ -9,19 +9,22 @@ in which oneDNN and cuDNN reach the speed of the processor with 16 channels as w
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import ceil
+from math import ceil, prod
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from pipeline.engines.gpt_sovits.sovits.config import VocoderConfig
+from pipeline.engines.gpt_sovits.sovits.windows import windowed
 
 KERNEL_SIZE = 7
 SLOPE = 0.1
 #: Slope of the last rectifier: PyTorch's default, which HiFi-GAN fell back to.
 LAST_SLOPE = 0.01
+
+#: On a CPU, the longest window that a stage works on at once, and what its length is a multiple of.
+WINDOW_FRAMES, GRAIN_FRAMES = 64, 4
 
 
 class ResidualBlock(nn.Module):
@@ -47,23 +50,48 @@ class Stage(nn.Module):
 
     def __init__(self, config: VocoderConfig, index: int) -> None:
         super().__init__()
-        rate, kernel_size = config.upsample_rates[index], config.upsample_kernels[index]
+        self.rate, kernel_size = config.upsample_rates[index], config.upsample_kernels[index]
+        #: Positions of its input in each frame.
+        self.n_per_frame = prod(config.upsample_rates[:index])
+        padding = (kernel_size - self.rate) // 2
         channels = config.initial_channels >> index
         self.upsample = nn.ConvTranspose2d(
             channels,
             channels // 2,
             (1, kernel_size),
-            stride=(1, rate),
-            padding=(0, (kernel_size - rate) // 2),
+            stride=(1, self.rate),
+            padding=(0, padding),
         )
         self.blocks = nn.ModuleList(
             ResidualBlock(channels // 2, size, dilations)
             for size, dilations in zip(config.block_kernels, config.block_dilations, strict=True)
         )
+        #: Positions of its input on either side on which its output depends.
+        self.reach = (self.rate - 1 + padding) // self.rate + ceil(
+            max(
+                size // 2 * (sum(dilations) + len(dilations))
+                for size, dilations in zip(
+                    config.block_kernels, config.block_dilations, strict=True
+                )
+            )
+            / self.rate
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, 1, T] → [B, C / 2, 1, rate · T]; the input is overwritten."""
-        x = self.upsample(functional.leaky_relu_(x, SLOPE))
+        """[B, C, 1, T] → [B, C / 2, 1, rate · T]."""
+        if x.device.type != "cpu":
+            return self._at_once(x)
+        return windowed(
+            self._at_once,
+            x,
+            rate=self.rate,
+            reach=self.reach,
+            longest=WINDOW_FRAMES * self.n_per_frame,
+            grain=GRAIN_FRAMES * self.n_per_frame,
+        )
+
+    def _at_once(self, x: Tensor) -> Tensor:
+        x = self.upsample(functional.leaky_relu(x, SLOPE))
         total: Tensor | None = None
         for block in self.blocks:
             total = block(x) if total is None else total.add_(block(x))
@@ -83,14 +111,17 @@ class Vocoder(nn.Module):
     def __init__(self, latent_channels: int, speaker_channels: int, config: VocoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.reach_frames = reach_frames(config)
         self.input = _conv(latent_channels, config.initial_channels, KERNEL_SIZE)
         self.speaker = nn.Linear(speaker_channels, config.initial_channels)
-        self.stages = nn.ModuleList(
-            Stage(config, index) for index in range(len(config.upsample_rates))
-        )
+        stages = [Stage(config, index) for index in range(len(config.upsample_rates))]
+        self.stages = nn.ModuleList(stages)
         channels = config.initial_channels >> len(config.upsample_rates)
         self.output = _conv(channels, 1, KERNEL_SIZE, bias=False)
+        #: Frames on either side on which a sample depends.
+        self.reach_frames = ceil(
+            KERNEL_SIZE // 2 * (1 + 1 / config.hop_samples)
+            + sum(stage.reach / stage.n_per_frame for stage in stages)
+        )
 
     @property
     def hop_samples(self) -> int:
@@ -116,18 +147,6 @@ class Vocoder(nn.Module):
             x = stage(x)
         wave = self.output(functional.leaky_relu_(x, LAST_SLOPE))
         return wave[:, 0, 0].float().tanh()
-
-
-def reach_frames(config: VocoderConfig) -> int:
-    """Return on how many frames on either side a sample depends."""
-    reach, rate = Fraction(KERNEL_SIZE // 2), 1
-    for factor, kernel in zip(config.upsample_rates, config.upsample_kernels, strict=True):
-        reach += Fraction(ceil((kernel + factor) / 2 / factor), rate)
-        rate *= factor
-        blocks = zip(config.block_kernels, config.block_dilations, strict=True)
-        samples = max(size // 2 * (sum(dilations) + len(dilations)) for size, dilations in blocks)
-        reach += Fraction(samples, rate)
-    return ceil(reach + Fraction(KERNEL_SIZE // 2, rate))
 
 
 def _conv(
