@@ -2,24 +2,25 @@
 
 No sequence waits for the longest of its batch, and none feels the others: what is random comes from
 the sequence's seed (noise.py), what is computed does not depend on the number of rows (linear.py,
-cache.py).
+cache.py; on a GPU graph.py).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from pipeline.engines.gpt_sovits.semantic.cache import KVCache, span_for
+from pipeline.engines.gpt_sovits.semantic.graph import FixedRows
 from pipeline.engines.gpt_sovits.semantic.model import Prefix, TextToSemantic
 from pipeline.engines.gpt_sovits.semantic.runaway import MAX_NEW_TOKENS, is_looping
 from pipeline.engines.gpt_sovits.semantic.sampling import Limits, Sampling
 from pipeline.engines.gpt_sovits.semantic.slots import Slots
+from pipeline.engines.gpt_sovits.semantic.stepping import MOST_STEPS, Eager, Stepper
 
 #: How a sequence ended: by itself, at its limit, or because it went round in circles.
 Ending = Literal["end", "limit", "loop"]
@@ -56,19 +57,35 @@ class _Sequence:
 
     index: int
     request: SemanticRequest
+    #: So many tokens at most.
+    limit: int
+    #: What was said, as far as it is known.
+    tokens: list[int] = field(default_factory=list)
     #: Tokens that were looked at for loops.
     n_looked: int = 0
 
-    def ending(self, tokens: list[int], *, is_done: bool) -> tuple[int, Ending] | None:
-        """Return at how many tokens the sequence ended, and how; None while it goes on."""
+    def hear(self, n_tokens: int, last: list[int]) -> None:
+        """Take note of the last of so many tokens."""
+        self.tokens += last[len(last) - (n_tokens - len(self.tokens)) :]
+
+    def ending(self, *, is_done: bool) -> tuple[int, Ending] | None:
+        """Return at how many tokens the sequence ended, and how; None while it goes on.
+
+        It does not matter whether one looks late: the answer is that of looking at every token.
+        """
+        n_tokens = min(len(self.tokens), self.limit)
         if self.request.stops_loops:
-            while (n := self.n_looked + LOOK_EVERY) <= len(tokens):
+            while (n := self.n_looked + LOOK_EVERY) <= n_tokens:
                 self.n_looked = n
-                if is_looping(tokens[:n]):
+                if is_looping(self.tokens[:n]):
                     return n, "loop"
-        if len(tokens) >= self.request.max_new_tokens:
-            return self.request.max_new_tokens, "limit"
-        return (len(tokens), "end") if is_done else None
+        if n_tokens == self.limit:
+            return n_tokens, "limit"
+        return (n_tokens, "end") if is_done else None
+
+
+#: Makes what drives the network for the slots.
+MakeStepper = Callable[[TextToSemantic, Slots, int | None], Stepper]
 
 
 class Decoder:
@@ -77,93 +94,127 @@ class Decoder:
     Args:
         model: The network.
         n_slots: How many sequences at most are decoded side by side.
-        capacity: Positions allocated for a sequence at the start; grows when needed.
+        capacity: Positions allocated for a sequence: on a CPU at the start, growing when needed;
+            on a GPU for good.
+        make_stepper: What drives the network, in place of what suits its device.
     """
 
-    def __init__(self, model: TextToSemantic, *, n_slots: int = 16, capacity: int = 512) -> None:
-        config = model.config
-        self._model, self._n_slots = model, n_slots
-        self._cache = KVCache(
-            config.n_layers,
-            n_slots,
-            config.n_heads,
-            config.head_width,
-            capacity,
-            device=model.device,
-        )
-        self._slots = Slots.empty(n_slots, config.n_tokens, MAX_NEW_TOKENS + 2, model.device)
+    def __init__(
+        self,
+        model: TextToSemantic,
+        *,
+        n_slots: int = 16,
+        capacity: int | None = None,
+        make_stepper: MakeStepper | None = None,
+    ) -> None:
+        # A sequence may go on beyond its limit until someone looks.
+        longest = MAX_NEW_TOKENS + MOST_STEPS + 1
+        self._slots = Slots.empty(n_slots, model.config.n_tokens, longest, model.device)
+        default: MakeStepper = FixedRows if model.device.type == "cuda" else Eager
+        self._stepper = (make_stepper or default)(model, self._slots, capacity)
+        assert self._stepper.poll_every <= MOST_STEPS
 
     @property
     def n_bytes(self) -> int:
         """Memory of keys and values."""
-        return self._cache.n_bytes
+        return self._stepper.cache.n_bytes
+
+    def require_room(self, prefix: Prefix) -> None:
+        """Refuse a prefix that is too long.
+
+        Raises:
+            EngineError: It does not fit into a slot.
+        """
+        self._stepper.room(prefix)
 
     @torch.inference_mode()
     def decode(self, requests: Sequence[SemanticRequest]) -> Iterator[tuple[int, Decoded]]:
-        """Yield each request's index with what it became, as sequences end."""
-        waiting = deque(_Sequence(index, request) for index, request in enumerate(requests))
+        """Yield each request's index with what it became, as sequences end.
+
+        Raises:
+            EngineError: A prefix is too long.
+        """
+        waiting = deque(self._sequence(index, request) for index, request in enumerate(requests))
         running: list[_Sequence] = []
+        ended: list[tuple[int, Decoded]] = []
+        self._slots.clear()
         while waiting or running:
-            if waiting and len(running) < self._n_slots:
-                self._admit(waiting, running)
-            else:
-                self._step(running)
-            yield from self._collect(running)
+            self._admit(waiting, running)
+            self._advance(running, self._stepper.poll_every)
+            yield from ended  # Only now: whoever takes them works while the device is busy.
+            ended = self._collect(running)
+        yield from ended
 
     @torch.inference_mode()
     def stream(self, request: SemanticRequest, every: int) -> Iterator[Decoded | Tensor]:
-        """Yield the tokens so far [T_sem] each time `every` more are there; at last the whole."""
+        """Yield the tokens so far [T_sem] each time `every` more are there; at last the whole.
+
+        Raises:
+            EngineError: The prefix is too long.
+        """
         running: list[_Sequence] = []
-        self._admit(deque([_Sequence(0, request)]), running)
-        while running:
+        self._slots.clear()
+        self._admit(deque([self._sequence(0, request)]), running)
+        while True:
             for _, decoded in self._collect(running):
                 yield decoded
                 return
-            n_new = int(self._slots.n_new[0])
-            if n_new and n_new % every == 0:
-                yield self._slots.tokens[0, :n_new].cpu()
-            self._step(running)
+            tokens = running[0].tokens
+            n_until = every - len(tokens) % every
+            if tokens and n_until == every:
+                yield torch.tensor(tokens)
+            self._advance(running, min(n_until, self._stepper.poll_every))
+
+    def _sequence(self, index: int, request: SemanticRequest) -> _Sequence:
+        room = self._stepper.room(request.prefix)
+        return _Sequence(index, request, limit=min(request.max_new_tokens, room))
 
     def _admit(self, waiting: deque[_Sequence], running: list[_Sequence]) -> None:
         """Read the prefixes of as many waiting sequences as there are free slots."""
-        n_free = self._n_slots - len(running)
-        new = [waiting.popleft() for _ in range(min(n_free, len(waiting)))]
-        rows = range(len(running), len(running) + len(new))
+        n_new = min(self._slots.n_slots - len(running), len(waiting))
+        if not n_new:
+            return
+        new = [waiting.popleft() for _ in range(n_new)]
+        rows = range(len(running), len(running) + n_new)
         running.extend(new)
-        prefixes = [each.request.prefix for each in new]
-        self._cache.grow(max(prefix.length for prefix in prefixes) + 1)
-        logits = self._model.prefill(prefixes, rows, self._cache)
+        logits = self._stepper.read([each.request.prefix for each in new], rows)
         for row, each in zip(rows, new, strict=True):
             request = each.request
             self._slots.begin(row, request.prefix, request.seed, request.sampling)
-        index = torch.tensor(rows, device=logits.device)
+        index = torch.arange(rows.start, rows.stop, device=logits.device)
         self._slots.choose(logits, index, _limits(new))
 
-    def _step(self, running: list[_Sequence]) -> None:
-        n = len(running)
-        longest = int(self._slots.length[:n].max()) + 1
-        if longest > self._cache.capacity:
-            self._cache.grow(2 * self._cache.capacity)
-        self._slots.advance(self._model, self._cache, n, span_for(longest), _limits(running))
+    def _advance(self, running: list[_Sequence], n_steps: int) -> None:
+        limits = _limits(running)
+        for _ in range(n_steps):
+            self._stepper.step(len(running), limits)
 
-    def _collect(self, running: list[_Sequence]) -> Iterator[tuple[int, Decoded]]:
-        """Yield what has ended, and close the gaps it leaves."""
-        is_done, n_new = self._slots.is_done.tolist(), self._slots.n_new.tolist()
+    def _collect(self, running: list[_Sequence]) -> list[tuple[int, Decoded]]:
+        """Look at what was said; return what has ended, and close the gaps it leaves."""
+        ended: list[tuple[int, Decoded]] = []
+        # The first token comes with the prefix, before any step.
+        news = self._slots.news(self._stepper.poll_every + 1).tolist()
         for row in reversed(range(len(running))):
-            tokens = self._slots.tokens[row, : n_new[row]]
-            ended = running[row].ending(tokens.tolist(), is_done=is_done[row])
-            if ended:
-                n, ending = ended
-                yield running[row].index, Decoded(tokens[:n].to("cpu", copy=True), ending)
+            is_done, n_tokens, *last = news[row]
+            sequence = running[row]
+            sequence.hear(n_tokens, last)
+            if found := sequence.ending(is_done=bool(is_done)):
+                n, ending = found
+                tokens = torch.tensor(sequence.tokens[:n], dtype=torch.int64)
+                ended.append((sequence.index, Decoded(tokens, ending)))
                 self._leave(row, running)
+        return ended
 
     def _leave(self, row: int, running: list[_Sequence]) -> None:
         """Free a row; the last sequence moves into it."""
         last = len(running) - 1
         if row != last:
-            self._cache.move(last, row, int(self._slots.length[last]))
+            moved = running[last]
+            length = moved.request.prefix.length + len(moved.tokens)
+            self._stepper.cache.move(last, row, length)
             self._slots.move(last, row)
-            running[row] = running[last]
+            running[row] = moved
+        self._slots.clear(last)
         running.pop()
 
 

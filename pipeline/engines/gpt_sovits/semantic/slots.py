@@ -6,13 +6,13 @@ a CUDA graph; nothing here asks the device for a value.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
 from pipeline.engines.gpt_sovits.semantic import noise
-from pipeline.engines.gpt_sovits.semantic.cache import KVCache
 from pipeline.engines.gpt_sovits.semantic.model import Prefix, TextToSemantic
 from pipeline.engines.gpt_sovits.semantic.sampling import (
     Limits,
@@ -22,6 +22,9 @@ from pipeline.engines.gpt_sovits.semantic.sampling import (
     penalised,
     probabilities,
 )
+
+#: Reads one more position of rows: embedded tokens [n, D] and lengths [n] → logits [n, V].
+Read = Callable[[Tensor, Tensor], Tensor]
 
 #: Upstream lets no sequence end before it has so many tokens.
 MIN_NEW_TOKENS = 11
@@ -47,6 +50,11 @@ class Slots:
     seed: Tensor
     sampling: SamplingRows
 
+    @property
+    def n_slots(self) -> int:
+        """Rows, in use or not."""
+        return len(self.length)
+
     @classmethod
     def empty(cls, n_slots: int, n_tokens: int, capacity: int, device: torch.device) -> Slots:
         """Return slots without sequences."""
@@ -59,7 +67,7 @@ class Slots:
             n_new=zeros(n_slots),
             n_prompt=zeros(n_slots),
             length=zeros(n_slots),
-            is_done=zeros(n_slots, dtype=torch.bool),
+            is_done=~zeros(n_slots, dtype=torch.bool),
             seen=zeros(n_slots, n_tokens, dtype=torch.bool),
             seed=zeros(n_slots),
             sampling=SamplingRows.empty(n_slots, device),
@@ -76,6 +84,13 @@ class Slots:
         self.seed[row] = seed
         self.sampling.set(row, sampling)
 
+    def clear(self, row: int | None = None) -> None:
+        """Take the sequence from a row, or all sequences: nothing grows there any more."""
+        at = slice(None) if row is None else row
+        self.is_done[at] = True
+        self.length[at] = 0
+        self.n_new[at] = 0
+
     def move(self, source: int, target: int) -> None:
         """Copy one row to another."""
         for field in fields(self):
@@ -85,13 +100,18 @@ class Slots:
             else:
                 values[target] = values[source]
 
-    def advance(
-        self, model: TextToSemantic, cache: KVCache, n: int, span: int, limits: Limits
-    ) -> None:
-        """Say one more token in each of the first n rows; rows that are done stay as they are."""
+    def advance(self, model: TextToSemantic, read: Read, n: int, limits: Limits) -> None:
+        """Say one more token in each of the first n rows; rows that are done stay as they are.
+
+        Args:
+            model: Embeds the tokens.
+            read: Gives the next logits [n, V] of embedded tokens [n, D] at positions [n].
+            n: Rows.
+            limits: What the rows' parameters reach.
+        """
         last = self.tokens[:n].gather(1, (self.n_new[:n, None] - 1).clamp(min=0))[:, 0]
         x = model.embed_tokens(last, (self.n_prompt[:n] + self.n_new[:n] - 1).clamp(min=0))
-        logits = model.step(x, self.length[:n], cache, span)
+        logits = read(x, self.length[:n])
         self.length[:n] += ~self.is_done[:n]
         rows = torch.arange(n, device=logits.device)
         self.choose(logits, rows, limits)
@@ -110,6 +130,15 @@ class Slots:
         token = draw(chances, noise.exponential(self.seed[rows], n_new, logits.shape[1]))
         is_done = self.is_done[rows] | (token == eos) | (logits.argmax(dim=1) == eos)
         self.tokens[rows, n_new] = token
-        self.seen[rows, token] = True
+        self.seen[rows, token] = torch.ones_like(token, dtype=torch.bool)
         self.n_new[rows] = n_new + ~is_done
         self.is_done[rows] = is_done
+
+    def news(self, n_last: int) -> Tensor:
+        """Return what there is to know of each row, [n_slots, 2 + n_last], to be copied at once.
+
+        It is whether the row is done, how many tokens it has, and the last of them.
+        """
+        places = torch.arange(-n_last, 0, device=self.n_new.device) + self.n_new[:, None]
+        last = self.tokens.gather(1, places.clamp(min=0))
+        return torch.cat((self.is_done[:, None].long(), self.n_new[:, None], last), dim=1)
