@@ -39,6 +39,11 @@ class KVCache:
         return self._stored.shape[4]
 
     @property
+    def dtype(self) -> torch.dtype:
+        """What is stored."""
+        return self._stored.dtype
+
+    @property
     def n_bytes(self) -> int:
         """Memory in use."""
         return self._stored.numel() * self._stored.element_size()

@@ -2,9 +2,9 @@
 
 A chunk's tokens must not depend on its batch-mates, down to the last bit, or near ties in sampling
 would fall differently from run to run. What a row comes out as must therefore not depend on how
-many rows there are. Of the kernels torch uses on CPUs, those for bf16 and int8 weights have that
-property for any number of rows; those for fp32 have it for multiples of `ROWS_MULTIPLE`, so there
-rows are padded.
+many rows there are. Of the kernels torch uses on CPUs, those for int8 weights have that property
+for any number of rows; the others have it for multiples of `ROWS_MULTIPLE` (in bf16 it is a single
+row that is summed up in another order), so there rows are padded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DTYPES: dict[Precision, torch.dtype] = {
     "fp16": torch.float16,
 }
 
-#: Number of rows that fp32 and fp16 products are padded to a multiple of.
+#: Number of rows that products of floating-point weights are padded to a multiple of.
 ROWS_MULTIPLE = 4
 #: Rows that the packed layout is made for; it serves any number.
 TYPICAL_ROWS = 16
@@ -101,7 +101,8 @@ class Int8Linear(nn.Module):
 
     def dense(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """Map many rows at once; rounded otherwise than by calling."""
-        return self._finished(self._widened(x.bfloat16()), relu=relu)
+        m, _ = x.shape
+        return self._finished(self._widened(_in_rows(x.bfloat16()))[:m], relu=relu)
 
     def _widened(self, x: Tensor) -> Tensor:
         return functional.linear(x, self.weight.to(torch.bfloat16) * self.scale[:, None])
@@ -127,9 +128,7 @@ def linear(
 
 def _in_rows(x: Tensor) -> Tensor:
     """Add rows where the kernel needs a multiple."""
-    if x.is_cuda or x.dtype == torch.bfloat16:
-        return x
-    return functional.pad(x, (0, 0, 0, -len(x) % ROWS_MULTIPLE))
+    return x if x.is_cuda else functional.pad(x, (0, 0, 0, -len(x) % ROWS_MULTIPLE))
 
 
 def _next_up(positive: Tensor) -> Tensor:

@@ -7,14 +7,19 @@ phonemes and the tokens before them. Sums and norms stay in fp32 whatever the pr
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from pipeline.engines.gpt_sovits.semantic.attention import (
+    of_prefix,
+    of_rows,
+    prefix_bias,
+    rows_bias,
+)
 from pipeline.engines.gpt_sovits.semantic.cache import KVCache
 from pipeline.engines.gpt_sovits.semantic.config import SemanticConfig
 from pipeline.engines.gpt_sovits.semantic.linear import Linear
@@ -62,14 +67,14 @@ class Layer(nn.Module):
         m, width = qkv.shape
         return qkv.view(m, 3, n_heads, width // 3 // n_heads)
 
-    def step(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return the layer's output [n, D] for one position of each of n sequences."""
-        x = self.norm_attention(x + self.out(attend(self.qkv(x))))
+    def finish(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Return the layer's output [M, D] for its input and what its attention found, [M, D]."""
+        x = self.norm_attention(x + self.out(attended))
         return self.norm_network(x + self.down(self.up(x, relu=True)))
 
-    def prefill(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return the layer's output [M, D] for the positions of whole prefixes."""
-        x = self.norm_attention(x + self.out.dense(attend(self.qkv.dense(x))))
+    def finish_many(self, x: Tensor, attended: Tensor) -> Tensor:
+        """Do the same for many positions at once."""
+        x = self.norm_attention(x + self.out.dense(attended))
         return self.norm_network(x + self.down.dense(self.up.dense(x, relu=True)))
 
 
@@ -125,23 +130,21 @@ class TextToSemantic(nn.Module):
         What is linear is computed on all rows together, attention on each prefix by itself.
         """
         lengths = [prefix.length for prefix in prefixes]
-        masks = [_prefix_mask(prefix, self.device) for prefix in prefixes]
+        ends = torch.tensor(lengths, device=self.device).cumsum(0) - 1
+        biases = [prefix_bias(len(p.phoneme_ids), p.length, self.device) for p in prefixes]
         x = torch.cat([self.embed_prefix(prefix) for prefix in prefixes])
         for index, layer in enumerate(self._layers()):
-
-            def attend(qkv: Tensor, index: int = index, layer: Layer = layer) -> Tensor:
-                attended = []
-                parts = layer.heads(qkv, self.config.n_heads).split(lengths)
-                for slot, mask, part in zip(slots, masks, parts, strict=True):
-                    q, k, v = part.permute(1, 2, 0, 3)[:, None]  # each [1, H, L, D_head]
-                    cache.write_prefix(index, slot, k[0], v[0])
-                    out = functional.scaled_dot_product_attention(q, k, v, mask)
-                    attended.append(out[0].transpose(0, 1).flatten(1))
-                return torch.cat(attended)
-
-            x = layer.prefill(x, attend)
-        last = torch.tensor(lengths, device=self.device).cumsum(0) - 1
-        return self.head(x[last]).float()
+            heads = layer.heads(layer.qkv.dense(x), self.config.n_heads).split(lengths)
+            if index == self.config.n_layers - 1:
+                # Of the last layer only the last position of each prefix is needed.
+                x, biases = x[ends], [bias[-1:] for bias in biases]
+            attended = []
+            for slot, part, bias in zip(slots, heads, biases, strict=True):
+                found, keys, values = of_prefix(part, bias)
+                cache.write_prefix(index, slot, keys, values)
+                attended.append(found)
+            x = layer.finish_many(x, torch.cat(attended))
+        return self.head(x).float()
 
     def step(self, x: Tensor, lengths: Tensor, cache: KVCache, span: int) -> Tensor:
         """Read one more position [n, D] of the first n slots; return their logits [n, V].
@@ -152,38 +155,10 @@ class TextToSemantic(nn.Module):
             cache: Gets the new keys and values.
             span: How many positions of the cache to look at: more than any length.
         """
-        seen = torch.arange(span, device=x.device) <= lengths[:, None]  # [n, span]
-        bias = torch.zeros(seen.shape, device=x.device).masked_fill(~seen, -torch.inf)
+        bias = rows_bias(lengths, span, self.config.n_heads, cache.dtype)
         for index, layer in enumerate(self._layers()):
-
-            def attend(qkv: Tensor, index: int = index, layer: Layer = layer) -> Tensor:
-                heads = layer.heads(qkv, self.config.n_heads)
-                cache.append(index, lengths, heads[:, 1:])
-                return _attention(heads[:, 0], *cache.read(index, len(lengths), span), bias)
-
-            x = layer.step(x, attend)
+            heads = layer.heads(layer.qkv(x), self.config.n_heads)
+            cache.append(index, lengths, heads[:, 1:])
+            keys, values = cache.read(index, len(lengths), span)
+            x = layer.finish(x, of_rows(heads[:, 0], keys, values, bias))
         return self.head(x).float()
-
-
-def _attention(q: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
-    """Return attention [n, D] of one query a row.
-
-    Products and a softmax rather than the fused kernel, whose rounding depends on the span.
-
-    Args:
-        q: [n, H, D_head].
-        keys: [n, H, span, D_head].
-        values: [n, H, span, D_head].
-        bias: [n, span], −inf where there is nothing to see.
-    """
-    scores = (q.to(keys.dtype)[:, :, None] @ keys.transpose(2, 3)).float()
-    weights = (scores * q.shape[2] ** -0.5 + bias[:, None, None]).softmax(dim=3)
-    return (weights.to(values.dtype) @ values).flatten(1)
-
-
-def _prefix_mask(prefix: Prefix, device: torch.device) -> Tensor:
-    """Return who sees whom: [L, L], True where the row sees the column."""
-    n_phonemes, length = len(prefix.phoneme_ids), prefix.length
-    mask = torch.ones(length, length, dtype=torch.bool, device=device).tril()
-    mask[:n_phonemes, :n_phonemes] = True
-    return mask
