@@ -90,7 +90,7 @@ class TextToSemantic(nn.Module):
         config: SemanticConfig,
         layers: Sequence[Layer],
         *,
-        bert: nn.Linear,
+        bert: Linear,
         phonemes: nn.Embedding,
         tokens: nn.Embedding,
         alphas: tuple[Tensor, Tensor],

@@ -43,7 +43,12 @@ def build(
     model = TextToSemantic(
         config,
         layers,
-        bert=_dense(take, "model.bert_proj", width, BERT_WIDTH),
+        bert=linear(
+            take("model.bert_proj.weight", width, BERT_WIDTH),
+            take("model.bert_proj.bias", width),
+            "fp32",
+            device,
+        ),
         phonemes=_embedding(take, "model.ar_text_embedding", config.n_phonemes, width),
         tokens=_embedding(take, "model.ar_audio_embedding", n_tokens, width),
         alphas=(take("model.ar_text_position.alpha", 1), take("model.ar_audio_position.alpha", 1)),
@@ -94,13 +99,6 @@ def _norm(take: _Taker, key: str, width: int) -> nn.LayerNorm:
     norm = nn.LayerNorm(width, eps=1e-5)
     norm.weight.data, norm.bias.data = take(f"{key}.weight", width), take(f"{key}.bias", width)
     return norm
-
-
-def _dense(take: _Taker, key: str, n_out: int, n_in: int) -> nn.Linear:
-    dense = nn.Linear(n_in, n_out, device="meta")
-    dense.weight = nn.Parameter(take(f"{key}.weight", n_out, n_in))
-    dense.bias = nn.Parameter(take(f"{key}.bias", n_out))
-    return dense
 
 
 def _embedding(take: _Taker, key: str, n: int, width: int) -> nn.Embedding:
