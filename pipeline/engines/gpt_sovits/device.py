@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -58,6 +60,33 @@ def place(device: str = "auto", precision: str = "auto") -> Placement:
     # On a CPU half precision is stored, not computed with, unless the processor knows bf16.
     vocoder: Literal["fp32", "bf16"] = "fp32" if semantic == "fp32" else fast
     return Placement(found, semantic, vocoder, torch.float32)
+
+
+class Beside:
+    """Work beside what a device is doing: on a GPU in a stream of its own.
+
+    Only kernels that give the same each time are used.
+
+    Args:
+        device: Where the work is done.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._stream: torch.cuda.Stream | None = None
+        if device.type == "cuda":
+            self._stream = torch.cuda.Stream(device)
+            # Whatever was begun until now, such as loading a model, may be what the work needs.
+            self._stream.wait_stream(torch.cuda.current_stream(device))
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Do what is in the block; what it copies to the CPU waits for nothing else."""
+        if self._stream is None:
+            yield
+            return
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with torch.cuda.stream(self._stream), exact:
+            yield
 
 
 def has_fast_bf16() -> bool:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pipeline.engines.gpt_sovits import script
+from pipeline.engines.gpt_sovits.device import Beside
 from pipeline.engines.gpt_sovits.features import reference
 from pipeline.engines.gpt_sovits.models import Encoders, FineTune
 from pipeline.engines.gpt_sovits.parameters import Parameters
@@ -78,6 +79,7 @@ class Synthesizer:
     ) -> None:
         self._fine_tune, self._encoders, self._front_end = fine_tune, encoders, front_end
         self._decoder = Decoder(fine_tune.semantic, n_slots=n_slots)
+        self._beside = Beside(fine_tune.sovits.device)
 
     @property
     def n_bytes(self) -> int:
@@ -143,6 +145,7 @@ class Synthesizer:
         for i, request in enumerate(requests):
             try:
                 found = self.fragments(request)
+                self._require_room(request.prompt, found)
             except EngineError as error:
                 failures[i] = error
                 continue
@@ -169,6 +172,10 @@ class Synthesizer:
         if not any(len(each.phoneme_ids) for each in found):
             raise EngineError(f"There is no word in {text!r}.")
         return found
+
+    def _require_room(self, prompt: VoicePrompt, fragments: Sequence[Fragment]) -> None:
+        longest = max(len(each.phoneme_ids) for each in fragments)
+        self._decoder.require_room(len(prompt.tokens) + len(prompt.phoneme_ids) + longest)
 
     def _reference_text(self, text: str, language: str) -> Fragment:
         text = text.strip()
@@ -207,15 +214,16 @@ class Synthesizer:
         if decoded.ending != "end":
             raise EngineError(_runaway(piece.fragment, decoded))
         generator = torch.Generator().manual_seed(_seed(request.seed, piece.index))
-        samples = self._fine_tune.sovits.decode(
-            decoded.tokens,
-            piece.fragment.phoneme_ids,
-            request.prompt.speaker,
-            speed=request.parameters.speed,
-            noise_scale=request.parameters.noise_scale,
-            generator=generator,
-        )
-        return checked(samples.float().cpu().numpy(), piece.fragment)
+        with self._beside.work():  # The decoder has begun its next steps.
+            samples = self._fine_tune.sovits.decode(
+                decoded.tokens,
+                piece.fragment.phoneme_ids,
+                request.prompt.speaker,
+                speed=request.parameters.speed,
+                noise_scale=request.parameters.noise_scale,
+                generator=generator,
+            ).cpu()
+        return checked(samples.float().numpy(), piece.fragment)
 
 
 def checked(samples: Waveform, fragment: Fragment) -> Waveform:

@@ -119,13 +119,13 @@ class Decoder:
         """Memory of keys and values."""
         return self._stepper.cache.n_bytes
 
-    def require_room(self, prefix: Prefix) -> None:
-        """Refuse a prefix that is too long.
+    def require_room(self, length: int) -> None:
+        """Refuse a prefix of so many positions if that is too long.
 
         Raises:
             EngineError: It does not fit into a slot.
         """
-        self._stepper.room(prefix)
+        self._stepper.room(length)
 
     @torch.inference_mode()
     def decode(self, requests: Sequence[SemanticRequest]) -> Iterator[tuple[int, Decoded]]:
@@ -166,7 +166,7 @@ class Decoder:
             self._advance(running, min(n_until, self._stepper.poll_every))
 
     def _sequence(self, index: int, request: SemanticRequest) -> _Sequence:
-        room = self._stepper.room(request.prefix)
+        room = self._stepper.room(request.prefix.length)
         return _Sequence(index, request, limit=min(request.max_new_tokens, room))
 
     def _admit(self, waiting: deque[_Sequence], running: list[_Sequence]) -> None:

@@ -65,21 +65,21 @@ class FixedRows:
         dtype = fused.dtype(model)
         self.cache = allocated(model, slots, capacity or CAPACITY, dtype)
         self._read = fused.reader(model, self.cache)
-        capture = capture or partial(captured, device=model.device)
+        capture = capture or Capture(model.device)
         self._steps = {kind: capture(partial(self._advance, kind)) for kind in self._kinds()}
 
-    def room(self, prefix: Prefix) -> int:
-        """Return how many new tokens there is room for behind a prefix.
+    def room(self, length: int) -> int:
+        """Return how many new tokens there is room for behind a prefix of so many positions.
 
         Raises:
             EngineError: The prefix itself is too long.
         """
         # A sequence at its limit goes on until someone looks.
-        room = self.cache.capacity - prefix.length - self.poll_every
-        if room < 1 or prefix.length > self._prefill_rows:
+        room = self.cache.capacity - length - self.poll_every
+        if room < 1 or length > self._prefill_rows:
             longest = min(self._prefill_rows, self.cache.capacity - self.poll_every - 1)
             raise EngineError(
-                f"The text and the voice's reference take {prefix.length} positions; at most "
+                f"The text and the voice's reference take {length} positions; at most "
                 f"{longest} fit on the GPU. Make the chunk or the reference audio shorter."
             )
         return min(room, MAX_NEW_TOKENS)
@@ -107,20 +107,30 @@ class FixedRows:
             self._slots.advance(self._model, self._read, self._slots.n_slots, limits)
 
 
-def captured(step: Step, device: torch.device) -> Step:
-    """Return what replays a step on a GPU.
+class Capture:
+    """Captures steps as CUDA graphs, which share the memory of what is computed on the way.
 
-    The step is run once before, on a stream of its own: that loads its kernels, which must not
-    happen during the capture.
+    Args:
+        device: A GPU.
     """
-    with torch.cuda.device(device):
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            step()
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            step()
-    replay: Step = graph.replay
-    return replay
+
+    def __init__(self, device: torch.device) -> None:
+        self._device, self._pool = device, torch.cuda.graph_pool_handle()
+
+    def __call__(self, step: Step) -> Step:
+        """Return what replays a step.
+
+        The step is run once before, on a stream of its own: that loads its kernels, which must not
+        happen during the capture.
+        """
+        with torch.cuda.device(self._device):
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                step()
+            torch.cuda.current_stream().wait_stream(stream)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, pool=self._pool):
+                step()
+        replay: Step = graph.replay
+        return replay

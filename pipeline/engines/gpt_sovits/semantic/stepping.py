@@ -29,8 +29,8 @@ class Stepper(Protocol):
     def poll_every(self) -> int:
         """Steps to take before looking at what was said; at most `MOST_STEPS`."""
 
-    def room(self, prefix: Prefix) -> int:
-        """Return how many new tokens there is room for behind a prefix.
+    def room(self, length: int) -> int:
+        """Return how many new tokens there is room for behind a prefix of so many positions.
 
         Raises:
             EngineError: The prefix itself is too long.
@@ -58,7 +58,7 @@ class Eager:
         self._model, self._slots = model, slots
         self.cache = allocated(model, slots, capacity or CAPACITY, torch.float32)
 
-    def room(self, prefix: Prefix) -> int:  # noqa: ARG002
+    def room(self, length: int) -> int:  # noqa: ARG002
         """Return as many as there may be: the cache grows."""
         return MAX_NEW_TOKENS
 

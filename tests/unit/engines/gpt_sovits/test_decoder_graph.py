@@ -129,7 +129,7 @@ def test_a_prefix_that_does_not_fit_is_refused_with_its_length(model: TextToSema
     with pytest.raises(EngineError, match=r"take 101 positions; at most 87 fit on the GPU"):
         tiny.decode(fixed(model, 2, capacity=96), [tiny.request(n_phonemes=100, n_prompt=1)])
     with pytest.raises(EngineError, match=r"take 129 positions; at most 128 fit"):
-        fixed(model, 2).require_room(tiny.prefix(tiny.SMALL, 128, 1))
+        fixed(model, 2).require_room(129)
 
 
 def test_prefixes_share_a_pass_only_with_those_padded_to_the_same_length() -> None:
