@@ -95,9 +95,15 @@ class Voice(Record):
     clip_sha256: str
     aux_sha256: tuple[str, ...] = ()
     origin: Origin
+    #: A fine-tune of its own: checkpoints of the GPT and the SoVITS stage, by path or name.
+    s1: str | None = None
+    s2: str | None = None
 
     @property
     def revision(self) -> str:
-        """The SHA-256 of everything that changes the sound, in hex."""
+        """The SHA-256 of everything here that changes the sound, in hex.
+
+        What is in a fine-tune's files is not here; engines identify that.
+        """
         sound = self.model_dump_json(include={"clip_sha256", "aux_sha256", "text", "language"})
         return hashlib.sha256(sound.encode()).hexdigest()

@@ -36,6 +36,7 @@ def add(
     whisper: Whisper,
     text: str | None = None,
     aux: Sequence[Path] = (),
+    fine_tune: tuple[str | None, str | None] = (None, None),
     reserved: Collection[str] = (),
 ) -> Voice:
     """Make a voice from a recording.
@@ -49,6 +50,7 @@ def add(
         whisper: Checks the text, or writes it.
         text: What is said in the recording.
         aux: More recordings of the same person, for the timbre only.
+        fine_tune: Its own checkpoints of the GPT and the SoVITS stage, by path or name.
         reserved: Names of voices that are not in the store.
 
     Raises:
@@ -69,6 +71,8 @@ def add(
         clip_sha256=_sha256(clip),
         aux_sha256=tuple(map(_sha256, others)),
         origin=chosen.origin,
+        s1=fine_tune[0],
+        s2=fine_tune[1],
     )
     return save(voice, clip, others, store, reserved)
 

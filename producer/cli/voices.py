@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from producer.cli.engine import DeviceOption, ModelsOption, ParamOption, PrecisionOption
+
 if TYPE_CHECKING:
     from pipeline.manifest.voice import Voice
     from pipeline.settings import Settings
@@ -67,6 +69,12 @@ def add_voice(
     aux: Annotated[
         list[Path] | None, typer.Option(help="One more recording of the person; repeatable.")
     ] = None,
+    s1: Annotated[
+        str | None, typer.Option(help="The voice's own GPT checkpoint, .ckpt: a path or name.")
+    ] = None,
+    s2: Annotated[
+        str | None, typer.Option(help="The voice's own SoVITS checkpoint, .pth: a path or name.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Clone a voice from a recording.
@@ -90,6 +98,7 @@ def add_voice(
         whisper=Whisper(resolve.model_dir("whisper-base", settings=settings)),
         text=text,
         aux=aux or (),
+        fine_tune=(_absolute(s1), _absolute(s2)),
         reserved=_reserved(settings),
     )
     _show(voice, as_json=json)
@@ -109,6 +118,10 @@ def try_voice(
     name: Name,
     text: Annotated[str | None, typer.Option(help="What to say.")] = None,
     out: Annotated[Path | None, typer.Option(help="WAV file; NAME.wav if not given.")] = None,
+    param: ParamOption = None,
+    models: ModelsOption = None,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
 ) -> None:
     """Speak a sentence with a cloned voice, to listen to."""
     import soundfile
@@ -116,12 +129,12 @@ def try_voice(
     from pipeline.engines import catalogue
     from pipeline.engines.protocol import Utterance
     from pipeline.errors import EngineError
-    from pipeline.settings import Settings
     from pipeline.voices import registry
+    from producer.cli import engine as options
 
-    settings = Settings()
+    settings = options.settings(models=models, device=device, precision=precision)
     voice = registry.find(name, registry.open_store(settings))
-    engine = catalogue.load(catalogue.CLONING, settings)
+    engine = catalogue.load(catalogue.CLONING, settings, options.parameters(param))
     utterance = Utterance(text or TEST_TEXTS[voice.language], voice.language, voice.name, seed=0)
     (spoken,) = engine.synthesize([utterance])
     if isinstance(spoken, EngineError):
@@ -192,6 +205,12 @@ def import_voice(
     _show(voice, as_json=json)
 
 
+def _absolute(path_or_name: str | None) -> str | None:
+    """Return the path of a file from any folder; a name as it is."""
+    is_file = path_or_name is not None and Path(path_or_name).is_file()
+    return str(Path(path_or_name).absolute()) if path_or_name and is_file else path_or_name
+
+
 def _built_in(settings: Settings) -> list[dict[str, Any]]:
     from pipeline.engines import catalogue
 
@@ -249,6 +268,8 @@ def _show(voice: Voice, *, as_json: bool) -> None:
         "owner": consent.owner,
         "consent": f"{consent.statement} ({consent.date}, {consent.id})",
     }
+    if voice.s1 or voice.s2:
+        lines["models"] = ", ".join(filter(None, (voice.s1, voice.s2)))
     for title, line in lines.items():
         typer.echo(f"{title:<8} {line}")
 

@@ -7,15 +7,13 @@ what else is in the batch; here it never does (it equals upstream's with a batch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pipeline.engines.gpt_sovits import script
+from pipeline.engines.gpt_sovits import script, sound
 from pipeline.engines.gpt_sovits.device import Beside
 from pipeline.engines.gpt_sovits.features import reference
 from pipeline.engines.gpt_sovits.models import Encoders, FineTune
@@ -24,20 +22,17 @@ from pipeline.engines.gpt_sovits.script import Fragment, Reading
 from pipeline.engines.gpt_sovits.semantic.decoder import Decoded, Decoder, SemanticRequest
 from pipeline.engines.gpt_sovits.semantic.model import Prefix
 from pipeline.engines.gpt_sovits.semantic.runaway import token_limit
+from pipeline.engines.gpt_sovits.sound import Waveform
+from pipeline.engines.gpt_sovits.sovits.streaming import Stream
 from pipeline.engines.gpt_sovits.text.front_end import FrontEnd
 from pipeline.engines.gpt_sovits.voice_prompt import VoicePrompt
 from pipeline.errors import EngineError
 
-#: What v1, v2, v2Pro and v2ProPlus give.
-SAMPLE_RATE_HZ = 32_000
-
 #: Marks that end a text; a reference text without one gets a full stop.
 _ENDS = "，。？！,.?!~:：—…"
 
-#: Sound with a lower peak is silence: −60 dBFS.
-_SILENCE = 1e-3
-
-Waveform = npt.NDArray[np.float32]
+#: Between two pieces of a stream so many tokens are decoded: 0.64 s.
+STREAM_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +127,7 @@ class Synthesizer:
             except EngineError as error:
                 failures.setdefault(piece.request, error)
         return [
-            failures[i] if i in failures else _joined(spoken[i], request.parameters)
+            failures[i] if i in failures else sound.joined(spoken[i], request.parameters)
             for i, request in enumerate(requests)
         ]
 
@@ -205,15 +200,51 @@ class Synthesizer:
             max_new_tokens=token_limit(len(fragment.phoneme_ids)),
         )
 
+    def stream(self, request: SpeechRequest) -> Iterator[Waveform]:
+        """Yield the waveform [T] of a request piece by piece, the first as soon as it can be.
+
+        A piece is settled before all of its text is decoded, so that it differs a little from
+        what `speak` gives. Other speeds than 1 are given fragment by fragment.
+
+        Raises:
+            EngineError: The text cannot be said, or its tokens did not come to an end.
+        """
+        for index, fragment in enumerate(self.fragments(request)):
+            self._require_room(request.prompt, [fragment])
+            if index:
+                yield sound.silence(request.parameters)
+            yield from self._pieces(_Piece(0, index, fragment), request)
+
+    def _pieces(self, piece: _Piece, request: SpeechRequest) -> Iterator[Waveform]:
+        parameters, n_known = request.parameters, 0
+        live = Stream(
+            self._fine_tune.sovits,
+            piece.fragment.phoneme_ids,
+            request.prompt.speaker,
+            generator=_generator(request, piece),
+            noise_scale=parameters.noise_scale,
+        )
+        wanted = self._semantic_request(piece, request)
+        for found in self._decoder.stream(wanted, every=STREAM_TOKENS):
+            if isinstance(found, Tensor):
+                if parameters.speed == 1:
+                    yield from sound.given(live.push(found[n_known:]))
+                    n_known = len(found)
+                continue
+            sound.require_end(found, piece.fragment.norm)
+            if parameters.speed == 1:
+                yield from sound.given(live.push(found.tokens[n_known:]), live.finish())
+            else:
+                yield self._sound(piece, request, found)
+
     def _sound(self, piece: _Piece, request: SpeechRequest, decoded: Decoded) -> Waveform:
         """Return the waveform of a fragment's tokens.
 
         Raises:
             EngineError: The tokens did not come to an end, or what they sound like is no sound.
         """
-        if decoded.ending != "end":
-            raise EngineError(_runaway(piece.fragment, decoded))
-        generator = torch.Generator().manual_seed(_seed(request.seed, piece.index))
+        sound.require_end(decoded, piece.fragment.norm)
+        generator = _generator(request, piece)
         with self._beside.work():  # The decoder has begun its next steps.
             samples = self._fine_tune.sovits.decode(
                 decoded.tokens,
@@ -223,35 +254,12 @@ class Synthesizer:
                 noise_scale=request.parameters.noise_scale,
                 generator=generator,
             ).cpu()
-        return checked(samples.float().numpy(), piece.fragment)
+        return sound.checked(samples.float().numpy(), piece.fragment.norm)
 
 
-def checked(samples: Waveform, fragment: Fragment) -> Waveform:
-    """Return a waveform with a peak of at most 1.
-
-    Raises:
-        EngineError: It is empty or silent, or not made of numbers.
-    """
-    peak = float(np.abs(samples).max(initial=0.0))
-    if not np.isfinite(peak):
-        raise EngineError(f"The model gave no numbers for {fragment.norm!r}; try precision fp32.")
-    if peak < _SILENCE:
-        raise EngineError(f"The model gave silence for {fragment.norm!r}.")
-    return samples / peak if peak > 1 else samples
-
-
-def _joined(spoken: dict[int, Waveform], parameters: Parameters) -> Waveform:
-    """Join a request's fragments, with silence between them."""
-    silence = np.zeros(int(SAMPLE_RATE_HZ * parameters.fragment_interval), np.float32)
-    parts: list[Waveform] = []
-    for index in sorted(spoken):
-        parts += [spoken[index]] if index == 0 else [silence, spoken[index]]
-    return np.concatenate(parts)
-
-
-def _runaway(fragment: Fragment, decoded: Decoded) -> str:
-    what = "went round in circles" if decoded.ending == "loop" else "did not end"
-    return f"The model {what} after {len(decoded.tokens)} tokens on {fragment.norm!r}."
+def _generator(request: SpeechRequest, piece: _Piece) -> torch.Generator:
+    """Return the source of a fragment's noise."""
+    return torch.Generator().manual_seed(_seed(request.seed, piece.index))
 
 
 def _seed(seed: int, index: int) -> int:
