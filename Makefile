@@ -11,10 +11,10 @@ INSTALL_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get
   { echo "$(PYTHON) cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench clean
+.PHONY: help setup demo test check format bench bench-gpt-sovits bench-cuda clean
 
 help:  ## Show this list.
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 26
 
 # --- Installing -----------------------------------------------------------------------------
 
@@ -58,6 +58,12 @@ format: $(ALL)  ## Format the code.
 
 bench: $(ALL)  ## Measure: speed, memory, word errors, checking, alignment.
 	$(BIN)/python -m bench
+
+bench-gpt-sovits: $(ALL)  ## Measure the voice-cloning engine on the processor.
+	$(BIN)/python -m bench.gpt_sovits
+
+bench-cuda: $(ALL)  ## Measure the voice-cloning engine on a CUDA GPU.
+	$(BIN)/python -m bench.gpt_sovits_cuda
 
 clean:  ## Remove what was installed and made.
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis

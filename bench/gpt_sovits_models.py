@@ -77,7 +77,7 @@ _HAN = range(0x4E00, 0x9FA6)
 def semantic(precision: Precision, device: torch.device | str = "cpu") -> TextToSemantic:
     """Return the GPT stage; chosen greedily, its tokens never end."""
     config = SemanticConfig.from_checkpoint(S1_CONFIG)
-    return semantic_weights.build(config, s1_weights(), precision).to(device)
+    return semantic_weights.build(config, s1_weights(), precision, torch.device(device))
 
 
 def synthesizer(files: ModelFiles, placement: Placement, n_slots: int) -> Synthesizer:
