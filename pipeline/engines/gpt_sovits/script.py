@@ -42,7 +42,7 @@ class Reading:
 def fragments(
     text: str, language: str, method: str, front_end: FrontEnd, bert: Bert
 ) -> list[Fragment]:
-    """Return the fragments of a text.
+    """Return the fragments of a text; none if there is no letter or digit in it.
 
     Args:
         text: What to say.
@@ -55,6 +55,8 @@ def fragments(
         RequestError: The language is not known.
         EngineError: A part of the text cannot be said.
     """
+    if not any(map(str.isalnum, text)):
+        return []
     pieces = pre_seg(replace_consecutive_punctuation(text), language, method)
     found = [fragment(piece, language, front_end, bert) for piece in pieces]
     return [each for each in found if each.norm]

@@ -99,6 +99,7 @@ class Synthesizer:
             RequestError: A clip is shorter than 3 s or longer than 10 s.
             EngineError: The text cannot be said.
         """
+        text = text.strip()
         heard = [reference.prepare(samples, rate_hz) for samples, rate_hz in clips]
         sovits = self._fine_tune.sovits
         features = self._encoders.hubert.features(heard[0].prompt_16k)
@@ -173,7 +174,6 @@ class Synthesizer:
         self._decoder.require_room(len(prompt.tokens) + len(prompt.phoneme_ids) + longest)
 
     def _reference_text(self, text: str, language: str) -> Fragment:
-        text = text.strip()
         if not text:
             return script.assemble([], self._front_end, self._encoders.bert)
         if text[-1] not in _ENDS:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_engine import TinyEngine
 
 #: Writes `contents` below the test's folder.
 Write = Callable[..., Path]
@@ -112,3 +113,9 @@ def s2_file(write: Write, hparams: type) -> Callable[..., Path]:
         return write(f"{version}.pth", contents, tag or TAGS[version])
 
     return written
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> TinyEngine:
+    """The whole engine on small random networks, and a voice."""
+    return TinyEngine(tmp_path_factory.mktemp("engine"))
