@@ -17,11 +17,12 @@ from pathlib import Path
 import torch
 
 from pipeline.engines.gpt_sovits.device import Placement, place
-from pipeline.engines.gpt_sovits.models import Encoders, ModelFiles, load_fine_tune
+from pipeline.engines.gpt_sovits.models import Encoders, FineTune, ModelFiles, load_fine_tune
 from pipeline.engines.gpt_sovits.synthesizer import Synthesizer
 from pipeline.engines.gpt_sovits.text.chinese.g2pw import G2PW
 from pipeline.engines.gpt_sovits.text.front_end import FrontEnd
 from pipeline.engines.gpt_sovits.text.phonemes import SymbolVersion
+from pipeline.errors import ModelError
 from pipeline.manifest.voice import Voice
 from pipeline.models import digests, gpt_sovits
 from pipeline.settings import Settings
@@ -35,8 +36,6 @@ DEFAULT_VERSION = "v2"
 
 #: A process makes good use of so many cores.
 MAX_THREADS = 4
-#: Chunks decoded side by side.
-CPU_SLOTS, CUDA_SLOTS = 16, 128
 #: Fine-tunes kept in memory; each takes 0.3 to 0.6 GB.
 MAX_FINE_TUNES = 3
 
@@ -79,7 +78,7 @@ class CloningModels:
     @property
     def n_slots(self) -> int:
         """How many chunks are decoded side by side."""
-        return CUDA_SLOTS if self.placement.device.type == "cuda" else CPU_SLOTS
+        return self.placement.n_slots
 
     @property
     def n_threads(self) -> int:
@@ -139,14 +138,25 @@ class CloningModels:
         return {
             "engine": ENGINE_VERSION,
             "models": [digests.sha256(path, memory) for path in paths],
-            "placement": self.placement.label,
+            "placement": f"{self.placement.label} {self.n_slots}",
             "readers": {name: _version_of(name) for name in READERS},
         }
 
     def _load(self, files: ModelFiles) -> Synthesizer:
         torch.set_num_threads(self.n_threads)
         fine_tune = load_fine_tune(files.s1, files.s2, self.placement)
+        self._require_fit(fine_tune, files)
         return Synthesizer(fine_tune, self._encoders, self._front_end, n_slots=self.n_slots)
+
+    def _require_fit(self, fine_tune: FineTune, files: ModelFiles) -> None:
+        """Refuse a fine-tune of other symbols, or one that must hear what nobody listens to."""
+        lacks_ears = fine_tune.sovits.config.hears_verification and not files.verification
+        if lacks_ears or fine_tune.symbols != self.symbols:
+            found = fine_tune.sovits.config.version
+            raise ModelError(
+                f"{files.s2}: a model of {found}, where one of {self.version} was expected. "
+                f"Choose its version with: --param version={found}"
+            )
 
     def _found(self, s1: str | None, s2: str | None) -> ModelFiles:
         found = gpt_sovits.find(

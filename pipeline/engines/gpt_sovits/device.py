@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,13 @@ from pipeline.errors import RequestError
 
 #: What the user may ask for.
 PRECISIONS = ("auto", *get_args(Precision))
+_DEVICE = re.compile(r"cpu|cuda(:[0-9]+)?")
+
+#: Sequences side by side on a CPU, and the numbers to choose from on a GPU.
+CPU_SLOTS = 16
+CUDA_SLOTS = (8, 16, 32, 64, 128)
+#: A GPU's keys and values: the memory of a slot, and the share of the GPU's that they may take.
+SLOT_BYTES, CACHE_SHARE = 100_000_000, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,25 @@ class Placement:
     @property
     def label(self) -> str:
         """What identifies how numbers are rounded, for fingerprints."""
-        return f"{self.device.type} {self.semantic} {self.vocoder}"
+        return f"{self.processor} {self.semantic} {self.vocoder}"
+
+    @property
+    def processor(self) -> str:
+        """The kind of processor; GPUs of two models may round differently."""
+        is_gpu = self.device.type == "cuda"
+        return torch.cuda.get_device_name(self.device) if is_gpu else self.device.type
+
+    @property
+    def n_slots(self) -> int:
+        """How many sequences are decoded side by side: on a GPU as many as its memory allows.
+
+        By its size, not by what is free now: the number of slots decides how a GPU rounds.
+        """
+        if self.device.type != "cuda":
+            return CPU_SLOTS
+        total = torch.cuda.get_device_properties(self.device).total_memory
+        fitting = int(total * CACHE_SHARE / SLOT_BYTES)
+        return max(each for each in CUDA_SLOTS if each <= max(fitting, min(CUDA_SLOTS)))
 
 
 def place(device: str = "auto", precision: str = "auto") -> Placement:
@@ -103,9 +129,9 @@ def _precision(name: str) -> Precision:
 def _device(name: str) -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind, _, index = name.partition(":")
-    if kind not in ("cpu", "cuda") or (index and not (kind == "cuda" and index.isdigit())):
+    if not _DEVICE.fullmatch(name):
         raise RequestError(f"No device {name!r}. Choose auto, cpu, cuda, or cuda:N.")
+    kind, _, index = name.partition(":")
     if kind == "cuda":
         n_devices = torch.cuda.device_count()
         if int(index or 0) >= n_devices:

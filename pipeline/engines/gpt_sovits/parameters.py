@@ -69,7 +69,8 @@ class Parameters:
             try:
                 chosen[name] = kinds[name](text)
             except ValueError:
-                raise RequestError(f"{name} is {text!r}, not a number.") from None
+                what = "a whole number" if kinds[name] is int else "a number"
+                raise RequestError(f"{name} is {text!r}, not {what}.") from None
         return cls(**chosen)
 
 

@@ -6,6 +6,7 @@ other numbers, so prompts are stored under the models' fingerprint and never mix
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 
 import torch
@@ -50,21 +51,32 @@ class VoicePrompt:
         """
         try:
             tensors = load_tensors(data)
+            version = _version(data)
             prompt = cls(**{field.name: tensors.pop(field.name) for field in fields(cls)})
         except (SafetensorError, KeyError, ValueError) as error:
             raise CorruptObjectError(f"Not a voice prompt: {error}.") from error
+        if version != VERSION:
+            raise CorruptObjectError(f"A voice prompt of version {version}, not {VERSION}.")
         if tensors or not prompt._is_sound():
             raise CorruptObjectError("Not a voice prompt: its tensors do not fit together.")
         return prompt
 
     def _is_sound(self) -> bool:
-        numbers = (self.bert, self.speaker, self.spectrogram)
+        ids, numbers = (self.tokens, self.phoneme_ids), (self.bert, self.speaker, self.spectrogram)
         return (
-            self.tokens.ndim == self.phoneme_ids.ndim == 1
+            all(each.dtype == torch.int64 for each in ids)
+            and all(each.dtype == torch.float32 for each in numbers)
+            and self.tokens.ndim == self.phoneme_ids.ndim == 1
             and self.bert.shape == (BERT_WIDTH, len(self.phoneme_ids))
             and self.speaker.ndim == self.spectrogram.ndim == 3
             and all(bool(each.isfinite().all()) for each in numbers)
         )
+
+
+def _version(data: bytes) -> str:
+    """Return the version in the header of a safetensors file that was read before."""
+    length = int.from_bytes(data[:8], "little")
+    return str(json.loads(data[8 : 8 + length]).get("__metadata__", {}).get("voice_prompt"))
 
 
 def without_text(prompt: VoicePrompt) -> VoicePrompt:

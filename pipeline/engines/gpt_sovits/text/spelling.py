@@ -12,14 +12,19 @@ def phonemes(spelled: str, version: SymbolVersion) -> tuple[str, ...]:
     """Return the symbols of "T AH0 M EY1 T OW0", "ch ong2 q ing4" or "chong2 qing4".
 
     Raises:
-        RequestError: A part is neither a symbol nor a syllable of pinyin with its tone.
+        RequestError: A part is neither a symbol nor a syllable of pinyin with its tone, or there
+            is no part.
     """
+    if not spelled.strip():
+        raise RequestError("A reading has no phonemes: the word would not be spoken.")
     found: list[str] = []
     for part in spelled.split():
-        if part in symbols.table(version):
+        syllable = pinyin.phonemes(*pinyin.split(part))
+        # "er2" is the end of "EE er2", and as pinyin a whole syllable.
+        is_end = bool(found) and symbols.is_initial(found[-1])
+        if part in symbols.table(version) and (is_end or syllable[1:] != (part,)):
             found.append(part)
             continue
-        syllable = pinyin.phonemes(*pinyin.split(part))
         if symbols.UNKNOWN in syllable:
             raise RequestError(
                 f"{part!r} in the phonemes {spelled!r} is neither a symbol of GPT-SoVITS nor a "

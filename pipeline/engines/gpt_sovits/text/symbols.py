@@ -53,6 +53,11 @@ def table(version: SymbolVersion) -> tuple[str, ...]:
     return tuple(symbols)
 
 
+def is_initial(symbol: str) -> bool:
+    """Tell whether a symbol begins a syllable of pinyin."""
+    return symbol in _PINYIN_INITIALS
+
+
 def ids(phonemes: Iterable[str], version: SymbolVersion) -> list[int]:
     """Return the id of each phoneme; one that the table does not know is UNK."""
     known = _ids(version)

@@ -15,7 +15,7 @@ from tiny_engine import TinyEngine
 from pipeline.engines.gpt_sovits import sound
 from pipeline.engines.gpt_sovits.script import Reading
 from pipeline.engines.gpt_sovits.text import spelling, symbols
-from pipeline.engines.gpt_sovits.voice_prompt import VoicePrompt, without_text
+from pipeline.engines.gpt_sovits.voice_prompt import VoicePrompt
 from pipeline.errors import EngineError, RequestError
 
 RATE_HZ = sound.SAMPLE_RATE_HZ
@@ -39,7 +39,7 @@ def wanted(engine: TinyEngine) -> list[Any]:
         engine.request("Hello world, this is it.", "en", seed=4, temperature=1.4),
         engine.request("我昨天买了一台MacBook Pro，屏幕非常清晰。", seed=5, top_p=0.8),
         engine.request("哎呀！怎么会这样？真没想到。", seed=6, text_split_method="cut5", speed=1.3),
-        engine.request("你好。", seed=7, prompt=without_text(engine.prompt)),
+        engine.request("你好。", seed=7, prompt=engine.timbre),
         engine.request(TEXT, seed=8),
     ]
 
@@ -84,12 +84,6 @@ def test_a_text_that_cannot_be_said_fails_alone(engine: TinyEngine, text: str) -
 
 def test_nothing_to_say_is_nothing(engine: TinyEngine) -> None:
     assert engine.speak() == []
-
-
-def test_a_prompt_without_a_text_gives_its_timbre_only(engine: TinyEngine) -> None:
-    bare = without_text(engine.prompt)
-    assert len(bare.tokens) == len(bare.phoneme_ids) == bare.bert.shape[1] == 0
-    assert not np.array_equal(engine.say(TEXT, prompt=bare), engine.say(TEXT))
 
 
 # --- What is no speech ----------------------------------------------------------------------
@@ -245,11 +239,12 @@ def test_the_same_clip_gives_the_same_prompt(engine: TinyEngine) -> None:
     )
 
 
-def test_a_voice_without_its_text_has_no_prompt_tokens(engine: TinyEngine) -> None:
-    for text in ("", "  "):
-        prompt = engine.synthesizer.make_prompt([tiny_engine.clip()], text, "zh")
-        assert len(prompt.tokens) == len(prompt.phoneme_ids) == prompt.bert.shape[1] == 0
-        assert torch.equal(prompt.speaker, engine.prompt.speaker)
+@pytest.mark.parametrize("text", ["", "  "])
+def test_a_voice_without_its_text_gives_its_timbre_only(engine: TinyEngine, text: str) -> None:
+    bare = engine.synthesizer.make_prompt([tiny_engine.clip()], text, "zh")
+    assert len(bare.tokens) == len(bare.phoneme_ids) == bare.bert.shape[1] == 0
+    assert torch.equal(bare.speaker, engine.prompt.speaker)
+    assert not np.array_equal(engine.say(TEXT, prompt=bare), engine.say(TEXT))
 
 
 @pytest.mark.parametrize("seconds", [2.9, 10.1])

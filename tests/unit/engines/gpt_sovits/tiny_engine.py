@@ -46,6 +46,8 @@ class TinyEngine:
         self.front_end = FrontEnd("v2")
         self.synthesizer = Synthesizer(self.fine_tune, self.encoders, self.front_end)
         self.prompt = self.synthesizer.make_prompt([clip()], REFERENCE, "zh")
+        #: The same voice without its text.
+        self.timbre = self.synthesizer.make_prompt([clip()], "", "zh")
 
     def request(
         self, text: str, language: str = "zh", *, prompt: VoicePrompt | None = None, seed: int = 1,
