@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audio import ffmpeg
+from pipeline.engines import catalogue
 from pipeline.errors import VoxmillError
-from pipeline.models import resolve
+from pipeline.models import gpt_sovits, resolve
 from pipeline.settings import Settings
+from pipeline.voices import registry
 
 #: Encoders of the formats that can be delivered.
 ENCODERS = ("aac", "flac", "libmp3lame", "libopus")
@@ -82,6 +84,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield installed(package)
     yield whisper_model(settings)
     yield models_folder(settings)
+    yield cloning(settings)
     yield cores()
     yield memory()
     yield disk(settings)
@@ -141,6 +144,21 @@ def models_folder(settings: Settings) -> Finding:
     except OSError as error:
         return Finding("model folder", False, f"{folder}: {error.strerror}", remedy, False)
     return Finding("model folder", True, f"{folder}, writable", remedy, False)
+
+
+def cloning(settings: Settings) -> Finding:
+    """Can cloned voices speak?"""
+    if missing := catalogue.missing_packages(catalogue.CLONING):
+        remedy = f"For cloned voices: pip install 'voxmill[{catalogue.CLONING}]'"
+        return Finding("cloning", False, f"without {', '.join(missing)}", remedy, is_needed=False)
+    folder = settings.gpt_sovits_folder
+    versions, voices = (
+        gpt_sovits.installed(folder),
+        registry.all_voices(registry.open_store(settings)),
+    )
+    told = f"models {', '.join(versions) or 'none'} in {folder}; {len(voices)} cloned voices"
+    remedy = "For cloned voices: voxmill models pull gpt-sovits-v2, and see `voxmill voices add`."
+    return Finding("cloning", bool(versions), told, remedy, is_needed=False)
 
 
 def cores() -> Finding:

@@ -21,7 +21,13 @@ from producer.cli.doctor import doctor as command
 @pytest.fixture
 def bare(tmp_path: Path) -> Settings:
     """A machine without models."""
-    return Settings(models_dir=tmp_path / "models", whisper_path=None, offline=True)
+    return Settings(
+        models_dir=tmp_path / "models",
+        voices_dir=tmp_path / "voices",
+        gpt_sovits_dir=None,
+        whisper_path=None,
+        offline=True,
+    )
 
 
 @pytest.fixture
@@ -51,6 +57,19 @@ def test_a_missing_model_comes_with_the_command_that_gets_it(bare: Settings) -> 
     assert not found.is_ok
     assert found.is_needed
     assert "voxmill models pull whisper-base" in found.remedy
+
+
+def test_cloning_is_no_need_but_comes_with_its_remedy(
+    bare: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = doctor.cloning(bare)
+    assert not found.is_ok
+    assert not found.is_needed
+    assert "voxmill models pull gpt-sovits-v2" in found.remedy
+    monkeypatch.setattr(doctor.catalogue, "missing_packages", lambda _: ("torch",))
+    found = doctor.cloning(bare)
+    assert "torch" in found.detail
+    assert "pip install 'voxmill[gpt-sovits]'" in found.remedy
 
 
 def test_a_damaged_model_is_named(bare: Settings) -> None:
