@@ -26,36 +26,21 @@ from torch.nn import functional
 from bench import gpt_sovits_models as models
 from bench import gpt_sovits_sovits as sovits
 from bench import table
-from bench.gpt_sovits_cuda import texts
+from bench.gpt_sovits_cuda import N_PHONEMES, N_PROMPT, requests, texts
 from pipeline.engines.gpt_sovits.device import place
 from pipeline.engines.gpt_sovits.semantic.decoder import Decoder, SemanticRequest
 from pipeline.engines.gpt_sovits.semantic.model import Prefix, TextToSemantic
-from pipeline.engines.gpt_sovits.semantic.sampling import Sampling
 from pipeline.engines.gpt_sovits.sound import SAMPLE_RATE_HZ
 from pipeline.engines.gpt_sovits.synthesizer import SpeechRequest, Synthesizer
 
 BATCHES = (1, 4, 8, 16)
 PRECISIONS = ("fp32", "bf16", "int8")
-#: Tokens of the prompt, phonemes, and new tokens of each sequence.
-N_PROMPT, N_PHONEMES, N_NEW = 100, 100, 100
+#: New tokens of each sequence.
+N_NEW = 100
 ROUNDS = 3
 
 #: Upstream on the same kind of machine, measured elsewhere: tokens a second by batch.
 UPSTREAM_TOKENS_PER_S = {1: 25.3, 4: 43.5, 8: 58.0, 16: 66.4}
-
-
-def requests(n: int, n_new: int = N_NEW) -> list[SemanticRequest]:
-    """Return greedy requests that go on to their limit."""
-    return [
-        SemanticRequest(
-            models.prefix(N_PROMPT, N_PHONEMES, seed=seed),
-            seed=seed,
-            sampling=Sampling(top_k=1),
-            max_new_tokens=n_new,
-            stops_loops=False,
-        )
-        for seed in range(n)
-    ]
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -117,7 +102,7 @@ def gpt_stage() -> list[dict[str, Any]]:
         decoders = {p: Decoder(networks[p], n_slots=batch) for p in PRECISIONS}
         for decoder in decoders.values():
             list(decoder.decode(requests(batch, 2)))
-        first, whole = requests(batch, 1), requests(batch)
+        first, whole = requests(batch, 1), requests(batch, N_NEW)
         first_s: dict[str, list[float]] = {p: [] for p in PRECISIONS}
         whole_s: dict[str, list[float]] = {p: [] for p in PRECISIONS}
         straight_s = []

@@ -6,6 +6,7 @@ verification are shared by all of them.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ from pipeline.errors import ModelError
 from pipeline.manifest.voice import Voice
 from pipeline.models import digests, gpt_sovits
 from pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: Raised when the same models give other sound.
 ENGINE_VERSION = 1
@@ -151,6 +154,8 @@ class CloningModels:
         torch.set_num_threads(self.n_threads)
         fine_tune = load_fine_tune(files.s1, files.s2, self.placement)
         self._require_fit(fine_tune, files)
+        megabytes = fine_tune.n_bytes / 1e6
+        log.info("%s, %s: %.0f MB, %s", files.s1, files.s2, megabytes, self.placement.label)
         return Synthesizer(fine_tune, self._encoders, self._front_end, n_slots=self.n_slots)
 
     def _require_fit(self, fine_tune: FineTune, files: ModelFiles) -> None:

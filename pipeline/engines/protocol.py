@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,4 +95,14 @@ class Engine(Protocol):
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
         """Speak every utterance; the result has the order of the batch."""
+        ...
+
+    def stream(self, utterance: Utterance) -> Iterator[Clip]:
+        """Speak one utterance piece by piece, each given as soon as it can be.
+
+        For listening while it is made; it may differ a little from what `synthesize` gives.
+
+        Raises:
+            EngineError: It cannot be spoken; what was given until then is not to be used.
+        """
         ...

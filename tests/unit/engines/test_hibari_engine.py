@@ -80,3 +80,14 @@ def test_an_unknown_voice_names_the_known_ones(engine: HibariEngine) -> None:
 def test_a_voice_without_files_names_the_command_that_gets_them() -> None:
     with pytest.raises(RequestError, match="voxmill models pull hibari-emma"):
         HibariEngine(Settings(offline=True, models_dir="/nonexistent")).voice_revision("emma")
+
+
+def test_a_stream_gives_what_a_batch_gives_and_raises_what_it_returns(
+    engine: HibariEngine,
+) -> None:
+    (whole,) = engine.synthesize([say("One bell rang.")])
+    pieces = list(engine.stream(say("One bell rang.")))
+    assert isinstance(whole, Clip)
+    assert np.array_equal(np.concatenate([piece.samples for piece in pieces]), whole.samples)
+    with pytest.raises(EngineError, match="no word"):
+        list(engine.stream(say("…")))
