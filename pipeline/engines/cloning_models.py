@@ -37,7 +37,7 @@ ENGINE_VERSION = 1
 MODEL_OPTIONS = ("version", "s1", "s2")
 DEFAULT_VERSION = "v2"
 
-#: A process makes good use of so many cores.
+#: A process makes good use of so many cores, on a machine that has several times as many.
 MAX_THREADS = 4
 #: Fine-tunes kept in memory; each takes 0.3 to 0.6 GB.
 MAX_FINE_TUNES = 3
@@ -90,11 +90,13 @@ class CloningModels:
 
     @property
     def n_threads(self) -> int:
-        """How many processor threads this process makes use of."""
+        """How many processor threads this process makes use of.
+
+        The vocoder's last bits depend on it, so it depends on the machine and not on how many
+        processes there are: any number of them makes the same bytes.
+        """
         n_cores = os.cpu_count() or 1
-        if self.settings.jobs:
-            return max(1, n_cores // self.settings.jobs)
-        return min(MAX_THREADS, n_cores)
+        return MAX_THREADS if n_cores >= 2 * MAX_THREADS else 1
 
     @cached_property
     def placement(self) -> Placement:
@@ -146,7 +148,7 @@ class CloningModels:
         return {
             "engine": ENGINE_VERSION,
             "models": [digests.sha256(path, memory) for path in paths],
-            "placement": f"{self.placement.label} {self.n_slots}",
+            "placement": f"{self.placement.label} {self.n_slots} {self.n_threads}",
             "readers": {name: _version_of(name) for name in READERS},
         }
 

@@ -292,6 +292,28 @@ def test_a_model_that_is_not_there_is_named_with_the_remedy(
         CloningEngine(settings, options).fingerprint()
 
 
+@pytest.mark.parametrize(("n_cores", "n_threads"), [(1, 1), (2, 1), (4, 1), (8, 4), (64, 4)])
+def test_how_many_threads_compute_depends_on_the_machine_and_not_on_the_processes(
+    n_cores: int, n_threads: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: n_cores)
+    engines = [
+        CloningEngine(settings.model_copy(update={"jobs": jobs})) for jobs in (0, 1, 2, n_cores)
+    ]
+    assert {engine.capabilities.threads for engine in engines} == {n_threads}
+    assert len({engine.fingerprint() for engine in engines}) == 1
+
+
+def test_sums_in_another_order_are_never_taken_for_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = set()
+    for n_cores in (2, 16):
+        monkeypatch.setattr("os.cpu_count", lambda n=n_cores: n)
+        found.add(CloningEngine(settings).fingerprint())
+    assert len(found) == 2
+
+
 def test_two_files_that_were_exchanged_are_named(
     settings: Settings, add: Callable[..., Voice], pretrained: golden_models.Paths
 ) -> None:
