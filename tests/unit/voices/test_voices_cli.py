@@ -117,7 +117,7 @@ class FakeEngine:
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "load", lambda name, settings: FakeEngine())
+    monkeypatch.setattr(catalogue, "load", lambda name, settings, options: FakeEngine())
 
 
 @pytest.mark.usefixtures("engine")
