@@ -80,9 +80,8 @@ def place(device: str = "auto", precision: str = "auto") -> Placement:
         dtype = torch.float32 if semantic == "fp32" else torch.float16
         return Placement(found, semantic, half, dtype)
     fast: Literal["fp32", "bf16"] = "bf16" if has_fast_bf16() else "fp32"
-    semantic = (
-        ("int8" if fast == "bf16" else "fp32") if precision == "auto" else _precision(precision)
-    )
+    # int8 is faster for single chunks, but strays further from fp32: only for those who ask.
+    semantic = fast if precision == "auto" else _precision(precision)
     # On a CPU half precision is stored, not computed with, unless the processor knows bf16.
     vocoder: Literal["fp32", "bf16"] = "fp32" if semantic == "fp32" else fast
     return Placement(found, semantic, vocoder, torch.float32)
