@@ -12,7 +12,7 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, wait
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pipeline.errors import CrashError, VoxmillError
 
@@ -21,6 +21,8 @@ Outcome = TypeVar("Outcome")
 
 #: A task that kills this many processes is given up.
 MAX_CRASHES = 2
+#: When so many processes in a row die before they can do anything, it is not for their tasks.
+MAX_STILLBORN = 3
 
 
 class Pool(Generic[Task, Outcome]):
@@ -36,12 +38,14 @@ class Pool(Generic[Task, Outcome]):
         self._start, self._n = start, n
         self._workers: list[_Worker[Task, Outcome]] = []
         self._queue: deque[tuple[Task, int]] = deque()
+        self._n_stillborn = 0
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome | CrashError]]:
         """Yield each task with its outcome, in the order in which they finish.
 
         Raises:
             VoxmillError: What a task raised; the other processes are stopped.
+            CrashError: Processes die before they can do any task.
         """
         self._queue.extend((task, 0) for task in tasks)
         try:
@@ -67,6 +71,9 @@ class Pool(Generic[Task, Outcome]):
         self, worker: _Worker[Task, Outcome]
     ) -> Iterator[tuple[Task, Outcome | CrashError]]:
         task, crashes = worker.task, worker.crashes
+        if not worker.is_ready:
+            self._welcome(worker)
+            return
         try:
             outcome = worker.take()
         except EOFError:
@@ -82,6 +89,22 @@ class Pool(Generic[Task, Outcome]):
             self._dismiss(worker)
         yield task, outcome
 
+    def _welcome(self, worker: _Worker[Task, Outcome]) -> None:
+        """Hear that a process has started, or that it did not live to."""
+        try:
+            worker.hear()
+            worker.is_ready, self._n_stillborn = True, 0
+        except EOFError:
+            self._dismiss(worker)
+            self._queue.appendleft((worker.task, worker.crashes))
+            self._n_stillborn += 1
+        if self._n_stillborn >= MAX_STILLBORN:
+            raise CrashError(
+                f"{MAX_STILLBORN} processes in a row ended while they loaded their models. If "
+                "memory was short, choose fewer --jobs. What is done is kept: run the same command "
+                "again."
+            )
+
     def _dismiss(self, worker: _Worker[Task, Outcome]) -> None:
         self._workers.remove(worker)
         worker.stop()
@@ -92,6 +115,8 @@ class _Worker(Generic[Task, Outcome]):
 
     task: Task
     crashes: int
+    #: Whether it has told that it started.
+    is_ready: bool = False
 
     def __init__(self, start: Callable[[], Callable[[Task], Outcome]]) -> None:
         context = multiprocessing.get_context("spawn")
@@ -108,13 +133,17 @@ class _Worker(Generic[Task, Outcome]):
             return  # it died; `take` will see the end of the pipe
 
     def take(self) -> Outcome:
+        outcome: Outcome = self.hear()
+        return outcome
+
+    def hear(self) -> Any:
         try:
-            outcome: Outcome | VoxmillError = self.connection.recv()
+            told = self.connection.recv()
         except ConnectionResetError as error:
             raise EOFError from error
-        if isinstance(outcome, VoxmillError):
-            raise outcome
-        return outcome
+        if isinstance(told, VoxmillError):
+            raise told
+        return told
 
     def stop(self) -> None:
         # Killing is safe at any moment: whatever a process stores, it stores atomically.
@@ -128,6 +157,7 @@ def _serve(connection: Connection, start: Callable[[], Callable[[Task], Outcome]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         work = start()
+        connection.send(None)  # it lives
         while True:
             connection.send(work(connection.recv()))
     except VoxmillError as error:

@@ -40,6 +40,23 @@ class DieOnce:
         return work
 
 
+def start_dying_at_once() -> Callable[[int], int]:
+    os._exit(9)
+
+
+class StartOnSecondTry:
+    """Dies at its first start; a file remembers."""
+
+    def __init__(self, memory: Path) -> None:
+        self.memory = memory
+
+    def __call__(self) -> Callable[[int], int]:
+        if not self.memory.exists():
+            self.memory.touch()
+            os._exit(9)
+        return lambda n: 2 * n
+
+
 def start_refusing() -> Callable[[int], int]:
     def work(n: int) -> int:
         raise InputError("book.txt", "it is empty.", remedy="Give a text.", place=f"line {n}")
@@ -79,6 +96,16 @@ def test_a_task_that_kills_its_process_fails_alone() -> None:
 def test_a_process_that_dies_once_costs_nothing(tmp_path: Path) -> None:
     done = dict(Pool(DieOnce(tmp_path / "died"), 1).run([1, 2, 3]))
     assert done == {1: 1, 2: 2, 3: 3}
+
+
+def test_processes_that_die_before_they_begin_are_not_blamed_on_the_tasks() -> None:
+    with pytest.raises(CrashError, match=r"while they loaded their models.*fewer --jobs"):
+        list(Pool(start_dying_at_once, 2).run(range(100)))
+
+
+def test_one_process_that_dies_before_it_begins_costs_nothing(tmp_path: Path) -> None:
+    done = dict(Pool(StartOnSecondTry(tmp_path / "died"), 1).run([1, 2, 3]))
+    assert done == {1: 2, 2: 4, 3: 6}
 
 
 def test_an_error_travels_to_the_caller_with_its_words() -> None:
