@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 
 from pipeline import names
@@ -19,6 +19,7 @@ from pipeline.engines.gpt_sovits.text.front_end import FrontEnd
 from pipeline.engines.gpt_sovits.text.phonemes import SymbolVersion
 from pipeline.engines.protocol import Capabilities, Utterance, VoiceInfo
 from pipeline.errors import EngineError, RequestError
+from pipeline.manifest.plan import Reading
 from pipeline.manifest.voice import Voice
 from pipeline.settings import Settings
 from pipeline.voices import registry
@@ -99,9 +100,16 @@ class CloningEngine:
         return f"{self.name}/{found.name} ({found.uuid}, consent {found.consent.id})"
 
     def unspeakable(self, text: str, language: str) -> tuple[str, ...]:
-        """Return the characters that the model has no sound for."""
+        """Return the characters that the model has no sound for, and where they are."""
         found = FrontEnd(self._models.symbols).unspeakable(text, language)
-        return tuple(dict.fromkeys(character for _, character in found))
+        return tuple(f"{character} (character {place + 1})" for place, character in found)
+
+    def require(self, speed: float, readings: Iterable[Reading]) -> None:
+        """Refuse a speed out of bounds, and phonemes that are none."""
+        self._at_speed(speed)
+        for reading in readings:
+            if reading.phonemes is not None:
+                spelling.phonemes(reading.phonemes, self._models.symbols)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
         """Speak all utterances side by side; those of one fine-tune at a time."""
@@ -153,9 +161,13 @@ class CloningEngine:
                 voice, voice.language, self._prompt_fingerprint(voice), synthesizer
             ),
             seed=utterance.seed,
-            parameters=replace(self._parameters, speed=self._parameters.speed * utterance.speed),
+            parameters=self._at_speed(utterance.speed),
             readings=readings,
         )
+
+    def _at_speed(self, speed: float) -> Parameters:
+        """Return the parameters for a render's speed."""
+        return replace(self._parameters, speed=self._parameters.speed * speed)
 
     def _read(self, utterance: Utterance) -> tuple[str, tuple[SpokenReading, ...]]:
         """Return the text with its respellings in place, and where phonemes are given."""

@@ -60,8 +60,8 @@ READERS = (
     "ttstokenizer",
     "wordsegment",
 )
-#: Files of a model folder that hold weights.
-WEIGHTS = frozenset({".bin", ".safetensors", ".onnx"})
+#: Files of a model folder that decide what it computes.
+DECISIVE = frozenset({".bin", ".safetensors", ".onnx", ".json", ".txt", ".py"})
 
 
 @dataclass(eq=False)
@@ -141,9 +141,9 @@ class CloningModels:
     def identity(self, voice: Voice | None = None) -> dict[str, object]:
         """Return what identifies the models and how they round; of a voice, its own fine-tune's."""
         files = self.files_of(voice) if voice else self.files
-        paths = [files.s1, files.s2, *_weights(files.bert), *_weights(files.hubert)]
+        paths = [files.s1, files.s2, *_decisive(files.bert), *_decisive(files.hubert)]
         paths += [files.verification] if files.verification else []
-        paths += _weights(files.g2pw) if files.g2pw else []
+        paths += _decisive(files.g2pw) if files.g2pw else []
         memory = self.settings.models_dir.expanduser()
         return {
             "engine": ENGINE_VERSION,
@@ -196,8 +196,10 @@ class CloningModels:
         return FrontEnd(self.symbols, g2pw=g2pw)
 
 
-def _weights(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix in WEIGHTS)
+def _decisive(folder: Path) -> list[Path]:
+    """Return the files of a model folder but for notes, which are hidden."""
+    found = (path for path in folder.iterdir() if path.suffix in DECISIVE)
+    return sorted(path for path in found if not path.name.startswith("."))
 
 
 def _version_of(distribution: str) -> str:

@@ -7,7 +7,7 @@ money, so the text is passed on as written.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -77,6 +77,9 @@ class HibariEngine:
         return tuple(
             word for word in text.split() if any(c.isalpha() and not _is_readable(c) for c in word)
         )
+
+    def require(self, speed: float, readings: Iterable[Reading]) -> None:
+        """Refuse nothing: its front end takes any phonemes, and its speeds are the render's."""
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
         """Speak every utterance on its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -90,7 +90,19 @@ class Engine(Protocol):
         ...
 
     def unspeakable(self, text: str, language: str) -> tuple[str, ...]:
-        """Return the words of the text that would be dropped or garbled, in order."""
+        """Return what of the text would be dropped or garbled, in order, for people to find."""
+        ...
+
+    def require(self, speed: float, readings: Iterable[Reading]) -> None:
+        """Refuse, before anything is spoken, what every utterance would be refused for.
+
+        Args:
+            speed: Of the whole render.
+            readings: The lexicon's, wherever they apply.
+
+        Raises:
+            RequestError: The speed is out of reach, or phonemes are not of the engine's alphabet.
+        """
         ...
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:

@@ -93,6 +93,7 @@ def prepare(path: Path, options: RenderOptions, settings: Settings, checker: str
     engine = catalogue.load(options.engine, settings, options.engine_options)
     script = read(path, options, settings)
     planned = plan(path, script, options, engine)
+    engine.require(options.speed, (each for chunk in planned.chunks for each in chunk.readings))
     recipe = _recipe(planned, options, engine, checker)
     request = _request(script, options, profile, recipe, engine)
     return Job(

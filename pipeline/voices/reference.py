@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,8 @@ def _usable(given: Recording, min_speech_s: float) -> Activity:
     if heard.speech_s < min_speech_s:
         raise InputError(
             given.path,
-            f"too short: {heard.speech_s:.1f} s of speech.",
+            # Rounded down, or 2.96 s would be told to be the 3.0 s that are asked for.
+            f"too short: {math.floor(10 * heard.speech_s) / 10:.1f} s of speech.",
             remedy=f"Give at least {min_speech_s:g} s; about a minute is best.",
         )
     if heard.snr_db < MIN_SNR_DB:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, get_args
 
-from pipeline.engines.gpt_sovits.semantic.sampling import BOUNDS, Sampling
+from pipeline.engines.gpt_sovits.semantic.sampling import BOUNDS, Sampling, require_within
 from pipeline.engines.gpt_sovits.text.split import SplitMethod
 from pipeline.errors import RequestError
 
@@ -37,11 +37,7 @@ class Parameters:
 
     def __post_init__(self) -> None:
         _ = self.sampling  # checks its own bounds
-        for name, (low, high) in _BOUNDS.items():
-            if not low <= getattr(self, name) <= high:
-                raise RequestError(
-                    f"{name} is {getattr(self, name)}; it must be from {low} to {high}."
-                )
+        require_within(self, _BOUNDS)
         if self.text_split_method not in get_args(SplitMethod):
             known = ", ".join(get_args(SplitMethod))
             raise RequestError(

@@ -77,9 +77,3 @@ def _version(data: bytes) -> str:
     """Return the version in the header of a safetensors file that was read before."""
     length = int.from_bytes(data[:8], "little")
     return str(json.loads(data[8 : 8 + length]).get("__metadata__", {}).get("voice_prompt"))
-
-
-def without_text(prompt: VoicePrompt) -> VoicePrompt:
-    """Return the prompt of a voice whose reference text is not to be used: timbre only."""
-    nothing = torch.zeros(0, dtype=torch.int64)
-    return VoicePrompt(nothing, nothing, prompt.bert[:, :0], prompt.speaker, prompt.spectrogram)

@@ -338,3 +338,32 @@ def test_every_package_that_reads_texts_is_part_of_the_fingerprint() -> None:
     needed = {re.split(r"[^\w-]", line, maxsplit=1)[0] for line in extra}
     # These hold and run the networks, whose files have digests of their own.
     assert needed - {"torch", "transformers", "safetensors"} <= set(READERS)
+
+
+def test_what_cannot_be_spoken_is_told_with_its_place(settings: Settings) -> None:
+    engine = CloningEngine(settings)
+    assert engine.unspeakable("今天天气很好。", "zh") == ()
+    (snowman,) = engine.unspeakable("今天☃很好。", "zh")
+    assert snowman == "☃ (character 3)"
+
+
+def test_a_speed_or_phonemes_out_of_reach_are_refused_before_anything_is_spoken(
+    settings: Settings,
+) -> None:
+    engine = CloningEngine(settings, {"speed": "1.5"})
+    engine.require(1.2, [Reading(start=0, end=2, phonemes="chong2 qing4")])
+    with pytest.raises(RequestError, match=r"speed is 3\.0"):
+        engine.require(2.0, [])
+    with pytest.raises(RequestError, match="neither a symbol"):
+        engine.require(1.0, [Reading(start=0, end=2, phonemes="hibˈɑɹi")])
+
+
+def test_another_tokenizer_is_another_engine(settings: Settings, tmp_path: Path) -> None:
+    tree = tmp_path / "changed"
+    shutil.copytree(settings.gpt_sovits_folder, tree)
+    other = settings.model_copy(update={"gpt_sovits_dir": tree})
+    vocabulary = tree / "chinese-roberta-wwm-ext-large" / "vocab.txt"
+    (vocabulary.parent / ".verified.json").write_text("{}", "utf-8")  # a note changes nothing
+    assert CloningEngine(other).fingerprint() == CloningEngine(settings).fingerprint()
+    vocabulary.write_text(vocabulary.read_text("utf-8") + "new\n", "utf-8")
+    assert CloningEngine(other).fingerprint() != CloningEngine(settings).fingerprint()

@@ -6,7 +6,7 @@ repetition penalty, top-p, temperature, top-k, softmax.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 import torch
@@ -44,11 +44,23 @@ class Sampling:
     repetition_penalty: float = 1.35
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            low, high = BOUNDS[field.name]
-            value = getattr(self, field.name)
-            if not low <= value <= high:
-                raise RequestError(f"{field.name} is {value}; it must be from {low} to {high}.")
+        require_within(self, BOUNDS)
+
+
+def require_within(values: object, bounds: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse values out of bounds.
+
+    Args:
+        values: Has an attribute of each name in `bounds`.
+        bounds: The smallest and largest value by name.
+
+    Raises:
+        RequestError: One is out of bounds; names it.
+    """
+    for name, (low, high) in bounds.items():
+        value = getattr(values, name)
+        if not low <= value <= high:
+            raise RequestError(f"{name} is {value}; it must be from {low} to {high}.")
 
 
 @dataclass(frozen=True, slots=True)
