@@ -2,11 +2,14 @@
 
     VoxmillError
     ├── TransientError            retry with backoff
-    │   └── BusyError             another render holds the folder
+    │   ├── BusyError             another render holds the folder
+    │   ├── StoreUnavailableError the object store does not answer, or not now
+    │   └── QuotaError            the tenant has as much at once as it may
     └── PermanentError            retrying cannot help
         ├── InputError            a file we were given: names the file, the place and the remedy
         │   └── LanguageError     no installed engine speaks the language
         ├── RequestError          the options contradict each other or name something unknown
+        │   └── ConflictError     the job id belongs to another request
         ├── MissingToolError      a program or package is not installed
         ├── ModelError            a model is missing, damaged or not what it claims to be
         ├── StorageError          the disk is full, or a folder cannot be written
@@ -39,6 +42,14 @@ class TransientError(VoxmillError):
 
 class BusyError(TransientError):
     """Another process holds what this one needs."""
+
+
+class StoreUnavailableError(TransientError):
+    """The object store does not answer, or not now."""
+
+
+class QuotaError(TransientError):
+    """The tenant has as much at once as it may."""
 
 
 class PermanentError(VoxmillError):
@@ -78,6 +89,10 @@ class RequestError(PermanentError):
     """The options contradict each other or name something unknown."""
 
     exit_code = 2
+
+
+class ConflictError(RequestError):
+    """The job id belongs to another request."""
 
 
 class MissingToolError(PermanentError):

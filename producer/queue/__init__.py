@@ -1,0 +1,1 @@
+"""Submitting: inputs fetched, planned, written into the store, and the queue told."""
