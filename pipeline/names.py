@@ -79,6 +79,76 @@ def result(job_id: str) -> str:
     return f"jobs/{job_id}/result.json"
 
 
+#: Prefix of all jobs.
+JOBS = "jobs"
+#: Prefix of the jobs that have not ended.
+ACTIVE = "active"
+#: Prefix of the list of jobs, newest first.
+INDEX = "index"
+#: What seconds are subtracted from, so that later ones come first.
+_FAR_S = 9_999_999_999
+
+
+def job(job_id: str) -> str:
+    """Prefix of everything that belongs to a job."""
+    return f"{JOBS}/{job_id}"
+
+
+def round_result(job_id: str, number: int) -> str:
+    """Name of the decision of a round: 0 is the first, others are retries."""
+    return result(job_id) if number == 0 else f"{job(job_id)}/result.{number}.json"
+
+
+def retry(job_id: str, number: int) -> str:
+    """Name of what a retry asks for."""
+    return f"{job(job_id)}/round.{number}.json"
+
+
+def cover(job_id: str) -> str:
+    """Name of a job's cover picture."""
+    return f"{job(job_id)}/cover"
+
+
+def shard(job_id: str, shard_id: str) -> str:
+    """Name of a shard's chunks."""
+    return f"{job(job_id)}/shards/{shard_id}.json"
+
+
+def split(job_id: str, shard_id: str) -> str:
+    """Name of the note that a shard is worked at in halves."""
+    return f"{job(job_id)}/split/{shard_id}"
+
+
+def done(job_id: str, shard_id: str) -> str:
+    """Name of a shard's receipt."""
+    return f"{job(job_id)}/done/{shard_id}.json"
+
+
+def failures(job_id: str, shard_id: str) -> str:
+    """Prefix of what went wrong with a shard."""
+    return f"{job(job_id)}/fail/{shard_id}"
+
+
+def failure(job_id: str, shard_id: str, stage: str, number: int) -> str:
+    """Name of what went wrong in an attempt at a shard."""
+    return f"{failures(job_id, shard_id)}/{stage}-{number}.json"
+
+
+def active(ref: str) -> str:
+    """Name of the note that a job has not ended; `ref` names it among all tenants'."""
+    return f"{ACTIVE}/{ref}"
+
+
+def indexed(job_id: str, created_s: int) -> str:
+    """Name of a job in the list of jobs."""
+    return f"{INDEX}/{_FAR_S - created_s:010d}-{job_id}"
+
+
+def tenant(name: str) -> str:
+    """Prefix of a tenant's tree."""
+    return f"tenants/{name}"
+
+
 #: Prefix of all voices.
 VOICES = "voices"
 

@@ -26,3 +26,11 @@ class Result(Record):
     n_chunks: int
     n_flagged: int
     duration_s: float
+    #: Chunks that could not be made at all; a gap stands for each.
+    n_failed: int = 0
+    #: Why it failed or was cancelled.
+    reason: str | None = None
+    #: Where a job of the queue has its outputs: `s3://bucket/prefix/job/edition`, or a folder.
+    location: str | None = None
+    #: When it was decided, in seconds since 1970.
+    finished_s: float | None = None

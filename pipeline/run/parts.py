@@ -21,10 +21,10 @@ from pipeline.assembly.subtitles import files as subtitles
 from pipeline.errors import ProfileError
 from pipeline.manifest.marks import Marks
 from pipeline.manifest.timeline import Timeline
-from pipeline.run.chunk import load_audio
 from pipeline.run.events import Step, Tell
 from pipeline.run.prepare import Job
-from pipeline.store.local import LocalStore
+from pipeline.run.takes import load_audio
+from pipeline.store.protocol import ObjectStore
 
 #: Files in work at once: each master and encoder is one busy process or thread.
 AT_ONCE = 2
@@ -87,7 +87,7 @@ def plan_parts(job: Job, folder: Path) -> list[Part]:
 def make(
     job: Job,
     marks: Mapping[int, Marks],
-    store: LocalStore,
+    store: ObjectStore,
     folder: Path,
     workshop: Path,
     tell: Tell,
@@ -107,7 +107,7 @@ def make(
 class _Maker:
     job: Job
     marks: Mapping[int, Marks]
-    store: LocalStore
+    store: ObjectStore
     workshop: Path
     tell: Tell
 
@@ -186,5 +186,5 @@ def tags(job: Job, part: Part) -> Metadata:
         track=part.track,
         comment=f"Synthesized with Voxmill {voxmill}, "
         + ", ".join(f"voice {origin}" for _, origin in job.request.voice_origins),
-        cover=job.script.cover,
+        cover=job.cover,
     )

@@ -14,14 +14,14 @@ from pipeline.engines.protocol import Engine
 from pipeline.errors import InputError, LanguageError, RequestError
 from pipeline.manifest.plan import Plan
 from pipeline.manifest.request import RenderRequest
-from pipeline.manifest.script import Block, Script
+from pipeline.manifest.script import Block, Cover, Script
 from pipeline.planning.lexicon import Lexicon
 from pipeline.planning.lexicon import load as load_lexicon
 from pipeline.planning.plan import PlanOptions, plan_script
 from pipeline.planning.voices import speakers_without_voice
 from pipeline.reading.read import ReadOptions, read_script
-from pipeline.run.chunk import Recipe
 from pipeline.run.options import RenderOptions
+from pipeline.run.recipe import Recipe, recipe_of
 from pipeline.settings import Settings
 
 #: Languages for messages.
@@ -34,7 +34,7 @@ class Job:
 
     id: str
     request: RenderRequest
-    script: Script
+    cover: Cover | None
     plan: Plan
     profile: Profile
     recipe: Recipe
@@ -94,19 +94,23 @@ def prepare(path: Path, options: RenderOptions, settings: Settings, checker: str
     script = read(path, options, settings)
     planned = plan(path, script, options, engine)
     engine.require(options.speed, (each for chunk in planned.chunks for each in chunk.readings))
-    recipe = _recipe(planned, options, engine, checker)
-    request = _request(script, options, profile, recipe, engine)
+    request = _request(script, planned, options, profile, engine, checker)
     return Job(
-        id=hashlib.sha256(request.encode() + planned.encode()).hexdigest()[:16],
+        id=content_id(request, planned),
         request=request,
-        script=script,
+        cover=script.cover,
         plan=planned,
         profile=profile,
-        recipe=recipe,
+        recipe=recipe_of(request, engine.capabilities.sample_rate_hz),
         batch=engine.capabilities.preferred_batch,
         threads=engine.capabilities.threads,
         notes=(*script.notes, *_warnings(script, planned, options, engine)),
     )
+
+
+def content_id(request: RenderRequest, planned: Plan) -> str:
+    """Return what identifies a job by all that decides its outcome."""
+    return hashlib.sha256(request.encode() + planned.encode()).hexdigest()[:16]
 
 
 def require_profile(name: str) -> Profile:
@@ -139,29 +143,21 @@ def with_channels(profile: Profile, channels: int | None) -> Profile:
     return replace(profile, channels=channels, level=level)
 
 
-def _recipe(planned: Plan, options: RenderOptions, engine: Engine, checker: str) -> Recipe:
-    voices = sorted({chunk.voice for chunk in planned.chunks})
-    return Recipe(
-        engine=engine.name,
-        engine_fingerprint=engine.fingerprint(),
-        sample_rate_hz=engine.capabilities.sample_rate_hz,
-        voice_revisions={voice: engine.voice_revision(voice) for voice in voices},
-        checker=checker,
-        speed=options.speed,
-        seed=options.seed,
-        max_takes=options.max_takes,
-    )
-
-
 def _request(
-    script: Script, options: RenderOptions, profile: Profile, recipe: Recipe, engine: Engine
+    script: Script,
+    planned: Plan,
+    options: RenderOptions,
+    profile: Profile,
+    engine: Engine,
+    checker: str,
 ) -> RenderRequest:
+    voices = sorted({chunk.voice for chunk in planned.chunks})
     lexicon = options.lexicon.read_bytes() if options.lexicon else None
     return RenderRequest(
         sources=script.sources,
         title=script.title,
         author=script.author,
-        engine=recipe.engine,
+        engine=engine.name,
         engine_options=tuple(sorted(options.engine_options.items())),
         voice=options.voice or "",
         speaker_voices=tuple(sorted(options.speaker_voices.items())),
@@ -179,10 +175,10 @@ def _request(
         chapters=options.chapters,
         footnotes=options.footnotes,
         tables=options.tables,
-        engine_fingerprint=recipe.engine_fingerprint,
-        voice_revisions=tuple(sorted(recipe.voice_revisions.items())),
-        voice_origins=tuple((name, engine.origin(name)) for name in sorted(recipe.voice_revisions)),
-        checker=recipe.checker,
+        engine_fingerprint=engine.fingerprint(),
+        voice_revisions=tuple((name, engine.voice_revision(name)) for name in voices),
+        voice_origins=tuple((name, engine.origin(name)) for name in voices),
+        checker=checker,
         voxmill=metadata.version("voxmill"),
     )
 

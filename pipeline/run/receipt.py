@@ -13,7 +13,7 @@ from pipeline.manifest.report import Report, ReportFile
 from pipeline.run.digests import sha256
 from pipeline.run.parts import MadeFile, MadePart
 from pipeline.run.prepare import Job
-from pipeline.store.local import LocalStore
+from pipeline.store.protocol import ObjectStore
 
 REPORT = "report.json"
 #: Name of the cover beside the book, which audiobook servers look for.
@@ -25,7 +25,7 @@ MAX_CLIPS = 200
 def write(
     job: Job,
     marks: Mapping[int, Marks],
-    store: LocalStore,
+    store: ObjectStore,
     folder: Path,
     made: Sequence[MadePart],
 ) -> list[Path]:
@@ -69,7 +69,7 @@ def _rounded(level: float | None) -> float | None:
     return None if level is None else round(level, 2)
 
 
-def _clips(report: Report, store: LocalStore) -> dict[int, bytes]:
+def _clips(report: Report, store: ObjectStore) -> dict[int, bytes]:
     found = {}
     for chunk in report.flagged[:MAX_CLIPS]:
         audio = store.get(names.audio(chunk.key))
@@ -79,7 +79,7 @@ def _clips(report: Report, store: LocalStore) -> dict[int, bytes]:
 
 
 def _cover(job: Job, folder: Path) -> list[Path]:
-    cover = job.script.cover
+    cover = job.cover
     if cover is None:
         return []
     path = folder / COVERS[cover.media_type]

@@ -14,8 +14,10 @@ from pipeline.engines import catalogue
 from pipeline.manifest.marks import Marks
 from pipeline.manifest.plan import Chunk
 from pipeline.models.whisper import Whisper
-from pipeline.run.chunk import Recipe, Stages, settle
+from pipeline.run.chunk import Stages, settle
+from pipeline.run.recipe import Recipe
 from pipeline.run.stopwatch import Stopwatch
+from pipeline.run.takes import Judges
 from pipeline.settings import Settings
 from pipeline.store.local import LocalStore
 
@@ -75,8 +77,6 @@ class Workshop:
         whisper = Whisper(self.whisper_dir, threads=1) if self.whisper_dir else None
         return Stages(
             engine=catalogue.load(self.recipe.engine, self.settings, self.engine_options),
-            aligner=Aligner(whisper),
-            checker=Checker(whisper, self.policy),
+            judges=Judges(Aligner(whisper), Checker(whisper, self.policy), watch),
             store=LocalStore(self.store_root),
-            watch=watch,
         )

@@ -16,8 +16,10 @@ from pipeline.engines.protocol import Capabilities, Utterance
 from pipeline.errors import CorruptObjectError, CrashError, EngineError
 from pipeline.manifest.marks import Verdict
 from pipeline.manifest.plan import Chunk
-from pipeline.run.chunk import Recipe, Stages, give_up, load_audio, settle, settled
+from pipeline.run.chunk import Stages, give_up, settle, settled
+from pipeline.run.recipe import Recipe
 from pipeline.run.stopwatch import Stopwatch
+from pipeline.run.takes import Judges, load_audio
 from pipeline.store.local import LocalStore
 
 CHUNK = Chunk(
@@ -80,7 +82,7 @@ Make = Callable[..., Stages]
 def make(tmp_path: Path) -> Make:
     def stages(engine: Any, *scores: float) -> Stages:
         checker: Any = Judge(*scores)
-        return Stages(engine, Aligner(None), checker, LocalStore(tmp_path), Stopwatch())
+        return Stages(engine, Judges(Aligner(None), checker, Stopwatch()), LocalStore(tmp_path))
 
     return stages
 

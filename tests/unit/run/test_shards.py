@@ -19,12 +19,14 @@ from pipeline.engines.protocol import Capabilities, Utterance
 from pipeline.errors import EngineError
 from pipeline.manifest.marks import Verdict
 from pipeline.manifest.plan import Chunk, Plan, PlannedChapter
-from pipeline.run.chunk import Recipe, Stages, load_audio, settle
+from pipeline.run.chunk import Stages, settle
 from pipeline.run.events import ChunkDone, Planned
+from pipeline.run.recipe import Recipe
 from pipeline.run.render import _Speaking
 from pipeline.run.shards import cut, halves
 from pipeline.run.stages import Settled, SettledShard, Shard
 from pipeline.run.stopwatch import Stopwatch
+from pipeline.run.takes import Judges, load_audio
 from pipeline.settings import Settings
 from pipeline.store.local import LocalStore
 
@@ -142,7 +144,9 @@ class Workshop:
     def open(self) -> Callable[[Shard], SettledShard]:
         engine: Any = Humming(self.log)
         checker: Any = Content()
-        stages = Stages(engine, Aligner(None), checker, LocalStore(self.store_root), Stopwatch())
+        stages = Stages(
+            engine, Judges(Aligner(None), checker, Stopwatch()), LocalStore(self.store_root)
+        )
 
         def work(shard: Shard) -> SettledShard:
             return SettledShard(tuple(Settled(*each) for each in settle(shard, RECIPE, stages)), {})
