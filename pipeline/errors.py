@@ -4,6 +4,7 @@
     ├── TransientError            retry with backoff
     │   ├── BusyError             another render holds the folder
     │   ├── StoreUnavailableError the object store does not answer, or not now
+    │   ├── MismatchError         this worker is not the one that the job was planned for
     │   └── QuotaError            the tenant has as much at once as it may
     └── PermanentError            retrying cannot help
         ├── InputError            a file we were given: names the file, the place and the remedy
@@ -46,6 +47,10 @@ class BusyError(TransientError):
 
 class StoreUnavailableError(TransientError):
     """The object store does not answer, or not now."""
+
+
+class MismatchError(TransientError):
+    """This worker's software or models are not those that the job was planned for."""
 
 
 class QuotaError(TransientError):

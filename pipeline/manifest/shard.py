@@ -25,7 +25,7 @@ class ShardPlan(Record):
     chunks: tuple[PlannedChunk, ...]
 
     def half(self, letters: str) -> ShardPlan:
-        """Return the part that letters name: "a" the first half, "ab" its second half …"""
+        """Return the part that letters name: "a" is the first half, "ab" that one's second."""
         part = self
         for letter in letters:
             middle = len(part.chunks) // 2

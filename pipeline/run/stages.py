@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import names
 from pipeline.assembly.alignment.align import Aligner
 from pipeline.checking.check import Checker
 from pipeline.checking.policy import CheckPolicy
@@ -25,8 +24,7 @@ from pipeline.store.local import LocalStore
 def judges(whisper_dir: Path | None, policy: CheckPolicy) -> str:
     """Return the fingerprint of what times and judges takes; it names their marks."""
     whisper = Whisper(whisper_dir) if whisper_dir else None
-    aligner, checker = Aligner(whisper), Checker(whisper, policy)
-    return names.digest({"aligner": aligner.fingerprint, "checker": checker.fingerprint})[:12]
+    return Judges(Aligner(whisper), Checker(whisper, policy), Stopwatch()).fingerprint
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,12 @@ class Judges:
     checker: Checker
     watch: Stopwatch
 
+    @property
+    def fingerprint(self) -> str:
+        """What identifies timings and verdicts; it names the marks."""
+        facts = {"aligner": self.aligner.fingerprint, "checker": self.checker.fingerprint}
+        return names.digest(facts)[:12]
+
 
 def judge(
     chunk: Chunk, key: str, audio: bytes, unspeakable: tuple[str, ...], recipe: Recipe, by: Judges

@@ -1,0 +1,167 @@
+"""What workers do to a shard: speak its takes, then judge them, until every chunk is settled.
+
+Each step looks at the store, does what is missing and writes it once. So it does not matter how
+often a step is asked for, by whom, or whether the last one was killed half-way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pipeline import names
+from pipeline.audio.clip import Clip, encode_flac, is_sound_flac
+from pipeline.engines.protocol import Engine
+from pipeline.errors import CrashError, EngineError
+from pipeline.manifest.marks import Marks
+from pipeline.manifest.plan import Chunk
+from pipeline.manifest.shard import ChunkReceipt, PlannedChunk, ShardPlan
+from pipeline.run import takes
+from pipeline.run.chunk import utterance
+from pipeline.run.recipe import Recipe
+from pipeline.run.speaking import speak as synthesize
+from pipeline.run.takes import Judges
+from pipeline.store.protocol import ObjectStore
+
+#: Objects read or written at once: the engine waits for none of them one by one.
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a chunk is."""
+
+    chunk: Chunk
+    #: Marks of its takes so far.
+    made: tuple[Marks, ...]
+    #: Key of the take that is to be made or judged next; None when the chunk is settled.
+    key: str | None
+    #: Whether that take's audio is there.
+    is_spoken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What speaking a shard came to."""
+
+    n_takes: int
+    audio_s: float
+    #: By the clock, loading of models included.
+    wall_s: float
+
+
+def stand(chunk: Chunk, recipe: Recipe, store: ObjectStore) -> Standing:
+    """Find out how far a chunk is; a damaged take is removed, so that it is made anew."""
+    made: list[Marks] = []
+    for take in range(recipe.max_takes):
+        key = recipe.key(chunk, take)
+        marks = takes.load_marks(key, recipe.checker, store)
+        if marks is None:
+            return Standing(chunk, tuple(made), key, store.exists(names.audio(key)))
+        if not takes.is_intact(marks, store):
+            discard(key, recipe, store)
+            return Standing(chunk, tuple(made), key)
+        made.append(marks)
+        if marks.verdict.passed:
+            break
+    return Standing(chunk, tuple(made), None)
+
+
+def speak(shard: ShardPlan, recipe: Recipe, engine: Engine, store: ObjectStore) -> Spoken:
+    """Speak every take of a shard that is due and has no audio."""
+    started_s = time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        standings = pool.map(lambda each: stand(each.chunk, recipe, store), shard.chunks)
+        due = [(each.chunk, each.key) for each in standings if each.key and not each.is_spoken]
+        clips = synthesize(engine, [utterance(chunk, key, recipe) for chunk, key in due])
+        pairs = zip(due, clips, strict=True)
+        for _ in pool.map(lambda pair: _keep(*pair[0], pair[1], recipe, store), pairs):
+            pass
+    audio_s = sum(clip.duration_s for clip in clips if isinstance(clip, Clip))
+    return Spoken(len(due), audio_s, time.monotonic() - started_s)
+
+
+def check(
+    shard: ShardPlan, recipe: Recipe, judges: Judges, store: ObjectStore
+) -> tuple[ChunkReceipt, ...] | None:
+    """Judge every take of a shard that has no marks.
+
+    Returns:
+        What became of each chunk; None while one needs another take.
+    """
+    receipts = [_checked(planned, recipe, judges, store) for planned in shard.chunks]
+    settled = tuple(receipt for receipt in receipts if receipt)
+    return settled if len(settled) == len(receipts) else None
+
+
+def give_up(chunk: Chunk, reason: str, recipe: Recipe, store: ObjectStore) -> ChunkReceipt:
+    """Settle a chunk that cannot be made: its best take so far stands for it, else a gap.
+
+    The gap is stored under a key of its own: the chunk's may be tried again any time.
+    """
+    made = list(stand(chunk, recipe, store).made)
+    if made:
+        return ChunkReceipt(index=chunk.index, n_takes=len(made), marks=takes.best(made))
+    key = names.digest({"gap": recipe.sample_rate_hz})
+    marks, audio = takes.failed(chunk, key, CrashError(reason), recipe)
+    store.put_new(names.audio(key), audio)
+    return ChunkReceipt(index=chunk.index, n_takes=0, marks=marks, failure=reason)
+
+
+def discard(key: str, recipe: Recipe, store: ObjectStore) -> None:
+    """Remove a take that cannot be used."""
+    store.delete(names.marks(key, recipe.checker))
+    store.delete(names.audio(key))
+
+
+def _keep(
+    chunk: Chunk, key: str, clip: Clip | EngineError, recipe: Recipe, store: ObjectStore
+) -> None:
+    """Store what the engine gave; what another worker stored meanwhile stays."""
+    if isinstance(clip, Clip):
+        store.put_new(names.audio(key), encode_flac(clip))
+        return
+    marks, audio = takes.failed(chunk, key, clip, recipe)
+    store.put_new(names.audio(key), audio)
+    store.put_new(names.marks(key, recipe.checker), marks.encode())
+
+
+def _checked(
+    planned: PlannedChunk, recipe: Recipe, judges: Judges, store: ObjectStore
+) -> ChunkReceipt | None:
+    standing = stand(planned.chunk, recipe, store)
+    made = list(standing.made)
+    for marks in _judged(standing, planned.unspeakable, recipe, judges, store):
+        if marks is None:
+            return None
+        made.append(marks)
+    best = takes.best(made)
+    return ChunkReceipt(index=planned.chunk.index, n_takes=len(made), marks=best)
+
+
+def _judged(
+    standing: Standing,
+    unspeakable: tuple[str, ...],
+    recipe: Recipe,
+    judges: Judges,
+    store: ObjectStore,
+) -> Iterator[Marks | None]:
+    """Yield the marks of further takes, judged now; None where a take must be spoken first."""
+    if standing.key is None:
+        return
+    for take in range(len(standing.made), recipe.max_takes):
+        key = recipe.key(standing.chunk, take)
+        audio = store.get(names.audio(key))
+        if audio is not None and not is_sound_flac(audio):
+            discard(key, recipe, store)
+            audio = None
+        if audio is None:
+            yield None
+            return
+        marks = takes.judge(standing.chunk, key, audio, unspeakable, recipe, judges)
+        store.put_new(names.marks(key, recipe.checker), marks.encode())
+        yield marks
+        if marks.verdict.passed:
+            return

@@ -1,0 +1,107 @@
+"""When attempts keep dying: the shard is halved until the chunk at fault stands alone.
+
+An attempt is counted before it runs, so that one which kills its process counts too. What is not
+the chunk's fault (no store, no memory on the disk, other software) is not counted.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pipeline import names
+from pipeline.jobs import ending, steps
+from pipeline.jobs.records import load_failure, load_shard
+from pipeline.manifest.shard import ShardReceipt
+from workers import metrics
+from workers.ledger import Item
+
+if TYPE_CHECKING:
+    from workers.attempt import Attempt
+
+#: Attempts at a shard before it is halved, …
+MAX_SHARED = 2
+#: … at a chunk alone before it is given up …
+MAX_ALONE = 4
+#: … and at putting a book together before its job has failed.
+MAX_FINALIZE = 6
+
+
+def settled(attempt: Attempt) -> bool:
+    """Divide or give up what has been tried often enough; False while it may be tried again."""
+    if attempt.number > 1:
+        _record_loss(attempt)
+    if attempt.stage == "finalize":
+        if attempt.number <= MAX_FINALIZE:
+            return False
+        end_job(attempt, f"putting the book together failed: {_reason(attempt)}")
+        return True
+    shard = load_shard(attempt.request.id, attempt.item.shard, attempt.store)
+    if attempt.number <= (MAX_ALONE if len(shard.chunks) == 1 else MAX_SHARED):
+        return False
+    if len(shard.chunks) > 1:
+        _halve(attempt)
+    else:
+        _give_up(attempt)
+    return True
+
+
+def end_job(attempt: Attempt, reason: str) -> None:
+    """Decide that the job has failed."""
+    attempt.fail("Ended", reason, "failed")
+    result = ending.failed(attempt.request, reason)
+    ending.decide(attempt.request.id, attempt.round, result, attempt.store)
+
+
+def settle(attempt: Attempt, receipt: ShardReceipt) -> None:
+    """Write a shard's receipt; after the last one the book is put together."""
+    is_ours = attempt.store.put_new(names.done(attempt.request.id, receipt.shard), receipt.encode())
+    if is_ours:
+        for chunk in receipt.chunks:
+            metrics.chunk_settled(chunk.outcome, chunk.n_takes)
+    if attempt.context.ledger.done(attempt.item) == 0:
+        attempt.context.sender.send(
+            "finalize", Item(attempt.item.job, ""), attempt.message.priority
+        )
+
+
+def _halve(attempt: Attempt) -> None:
+    shard = attempt.item.shard
+    attempt.fail("Lost", _reason(attempt), "split")
+    attempt.store.put_new(names.split(attempt.request.id, shard), b"")
+    attempt.context.ledger.split(attempt.item, [f"{shard}a", f"{shard}b"])
+    attempt.context.sender.dispatch()
+
+
+def _give_up(attempt: Attempt) -> None:
+    """Settle the chunk that stands alone, with the reason."""
+    (planned,) = load_shard(attempt.request.id, attempt.item.shard, attempt.store).chunks
+    reason = _reason(attempt)
+    attempt.fail("Lost", reason, "failed")
+    given_up = steps.give_up(planned.chunk, reason, attempt.recipe, attempt.store)
+    receipt = ShardReceipt(
+        shard=attempt.item.shard,
+        chunks=(given_up,),
+        worker=attempt.context.worker,
+        finished_s=time.time(),
+    )
+    settle(attempt, receipt)
+
+
+def _record_loss(attempt: Attempt) -> None:
+    """Leave a trace of the attempt before this one, if it could leave none itself."""
+    if attempt.n_failures() < attempt.number - 1:
+        metrics.retried(attempt.stage, "Lost")
+        attempt.fail("Lost", LOST, "retry", number=attempt.number - 1)
+
+
+#: What is known of a process that could not say.
+LOST = "the process died, was killed or took too long"
+
+
+def _reason(attempt: Attempt) -> str:
+    """Return what is known of the last attempt, for people."""
+    found = [load_failure(name, attempt.store) for name in attempt.store.names(attempt.trail)]
+    known = sorted((each for each in found if each), key=lambda each: each.at_s)
+    last = known[-1].detail if known else LOST
+    return f"tried {attempt.number - 1} times; the last time {last}"

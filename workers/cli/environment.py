@@ -1,0 +1,20 @@
+"""What Celery and its child must find in the environment before they are imported."""
+
+from __future__ import annotations
+
+import os
+
+from pipeline.settings import Settings
+
+
+def settled(device: str | None) -> Settings:
+    """Return the settings, made sure to reach the child, which reads them anew.
+
+    Args:
+        device: What the command line says instead of VOXMILL_DEVICE.
+    """
+    if device is not None:
+        os.environ["VOXMILL_DEVICE"] = device
+    # SIGTERM lets the work be finished within the grace period, instead of for ever.
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    return Settings()

@@ -1,0 +1,120 @@
+"""The reconciler as a process: rounds at an interval, or as soon as somebody asks."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from pipeline.errors import VoxmillError
+from pipeline.manifest.message import ADMIT, Message
+from pipeline.manifest.ref import JobRef
+from pipeline.settings import Settings
+from pipeline.store import probe
+from workers import app as apps
+from workers import context as contexts
+from workers import health, logs
+from workers.reconciler import Reconciler
+
+log = logging.getLogger(__name__)
+
+#: What a broker that cannot be reached raises.
+BROKER_ERRORS = (OperationalError, ConnectionError, OSError, TimeoutError)
+#: A round may take so many intervals before the process counts as stuck.
+STUCK_AFTER = 20
+
+
+def serve(settings: Settings, *, once: bool = False) -> None:
+    """Look after jobs until told to stop.
+
+    Raises:
+        StorageError: The store does not keep what it promises.
+    """
+    logs.configure(settings, "reconciler")
+    app = apps.create(settings)
+    context = contexts.create(app, settings)
+    probe.require(context.root)
+    loop = _Loop(Reconciler(context), _Hints(app), settings.reconcile_every_s)
+    if once:
+        loop.turn(0.0)
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, loop.stop)
+    with health.served(settings, loop.is_ready, loop.is_alive):
+        loop.run()
+
+
+@dataclass(slots=True)
+class _Loop:
+    reconciler: Reconciler
+    hints: _Hints
+    every_s: float
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _last_s: float = 0.0
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self.turn(self.every_s)
+
+    def turn(self, wait_s: float) -> None:
+        """Make a round, then wait until the next is due or somebody asks for one."""
+        try:
+            self.reconciler.once(self.hints.taken())
+            self._last_s = time.monotonic()
+        except VoxmillError as error:
+            log.warning("the round came to nothing: %s", error)
+        except BROKER_ERRORS as error:
+            log.warning("the broker cannot be reached: %s", type(error).__name__)
+        self.hints.wait(wait_s, self._stopping)
+
+    def stop(self, *_: Any) -> None:
+        self._stopping.set()
+
+    def is_ready(self) -> bool:
+        return self._last_s > 0
+
+    def is_alive(self) -> bool:
+        return time.monotonic() - self._last_s < STUCK_AFTER * self.every_s or self._last_s == 0
+
+
+@dataclass(slots=True)
+class _Hints:
+    """What producers send when they have submitted something; worth nothing but time."""
+
+    app: Celery
+    _taken: set[JobRef] = field(default_factory=set)
+
+    def taken(self) -> set[JobRef]:
+        """Return the jobs asked for, and forget them."""
+        taken, self._taken = self._taken, set()
+        return taken
+
+    def wait(self, timeout_s: float, stopping: threading.Event) -> None:
+        """Wait for a hint; take all there are."""
+        until_s = time.monotonic() + timeout_s
+        try:
+            with self.app.connection_for_read() as connection:
+                inbox = connection.SimpleQueue(ADMIT, no_ack=True)
+                while not stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
+                    if self._take(lambda at_most_s: inbox.get(timeout=at_most_s), min(left_s, 1)):
+                        until_s = min(until_s, time.monotonic() + 0.01)
+        except BROKER_ERRORS as error:
+            log.warning("the broker cannot be reached: %s", type(error).__name__)
+            stopping.wait(max(0.0, until_s - time.monotonic()))
+
+    def _take(self, get: Callable[[float], Any], at_most_s: float) -> bool:
+        try:
+            self._taken.add(Message.model_validate(get(at_most_s).payload).ref)
+        except queue.Empty:
+            return False
+        except ValueError as error:
+            log.warning("not a hint: %s", error)
+        return True

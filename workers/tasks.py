@@ -1,0 +1,121 @@
+"""The tasks of the queue: thin, since what they do is in `pipeline.jobs`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+from celery import Task, shared_task
+
+from pipeline.jobs import ending, finishing, steps
+from pipeline.jobs.finishing import IncompleteError
+from pipeline.jobs.records import load_shard
+from pipeline.manifest.message import Message, Stage, queue
+from pipeline.manifest.shard import ShardReceipt
+from pipeline.run.events import Event
+from pipeline.settings import Settings
+from pipeline.store.opening import open_store
+from workers import blame, context, metrics, tending
+from workers.attempt import Attempt, Work, run
+from workers.lease import LostLeaseError
+
+log = logging.getLogger(__name__)
+
+
+class StageTask(Task):  # type: ignore[misc]
+    """A task with what its process has at hand."""
+
+    @cached_property
+    def context(self) -> context.Context:
+        """Connect when the first message comes, not when the process starts."""
+        return context.create(self.app, Settings())
+
+    def perform(self, stage: Stage, fields: dict[str, Any], work: Work) -> None:
+        """Do what a message asks for; one from a newer version is left for newer workers."""
+        if fields.get("v") != 1:
+            self.app.send_task(self.name, kwargs=fields, queue=queue(stage, int(fields["v"])))
+            return
+        owner = f"{self.request.id}@{self.request.hostname}"
+        run(self.context, stage, Message.model_validate(fields), owner, work)
+
+
+@shared_task(bind=True, base=StageTask, name="voxmill.synth")
+def synth(self: StageTask, **fields: Any) -> None:
+    """Speak a shard."""
+    self.perform("synth", fields, _synth)
+
+
+@shared_task(bind=True, base=StageTask, name="voxmill.check")
+def check(self: StageTask, **fields: Any) -> None:
+    """Judge a shard."""
+    self.perform("check", fields, _check)
+
+
+@shared_task(bind=True, base=StageTask, name="voxmill.finalize")
+def finalize(self: StageTask, **fields: Any) -> None:
+    """Put a book together."""
+    self.perform("finalize", fields, _finalize)
+
+
+def _synth(attempt: Attempt) -> None:
+    tools, sender = attempt.context.tools, attempt.context.sender
+    shard = load_shard(attempt.request.id, attempt.item.shard, attempt.store)
+    engine = tools.engine(attempt.request.body.render, attempt.recipe)
+    spoken = steps.speak(shard, attempt.recipe, engine, attempt.store)
+    metrics.shard_spoken(spoken.n_takes, spoken.audio_s, spoken.wall_s)
+    metrics.gpu_memory()
+    at = attempt.context.ledger.hand_over(attempt.item, attempt.message.priority)
+    sender.send("check", attempt.item, attempt.message.priority, at)
+    sender.dispatch()
+
+
+def _check(attempt: Attempt) -> None:
+    shard = load_shard(attempt.request.id, attempt.item.shard, attempt.store)
+    judges = attempt.context.tools.judges(attempt.request.body.render, attempt.recipe)
+    settled = steps.check(shard, attempt.recipe, judges, attempt.store)
+    if settled is None:
+        attempt.context.ledger.again(attempt.item)
+        attempt.context.sender.dispatch()
+        return
+    receipt = ShardReceipt(
+        shard=attempt.item.shard,
+        chunks=settled,
+        worker=attempt.context.worker,
+        finished_s=time.time(),
+    )
+    blame.settle(attempt, receipt)
+
+
+def _finalize(attempt: Attempt) -> None:
+    started_s = time.monotonic()
+    settings = attempt.context.settings
+    try:
+        finishing.finish(
+            attempt.request,
+            attempt.context.root,
+            open_store(attempt.request.body.output, settings),
+            settings.scratch_dir or Path(gettempdir()),
+            partial(_tell, attempt),
+            partial(_keep_going, attempt),
+        )
+    except IncompleteError as error:
+        log.warning("%s", error)
+    else:
+        metrics.book_finished(time.monotonic() - started_s)
+    tending.tend(attempt.context, attempt.item.job)
+
+
+def _keep_going(attempt: Attempt) -> None:
+    """Stop when others have taken over, or when the job was cancelled."""
+    attempt.held.require()
+    if ending.is_decided(attempt.request.id, attempt.round, attempt.store):
+        raise LostLeaseError(f"The job {attempt.item.job} has been decided meanwhile.")
+
+
+def _tell(attempt: Attempt, event: Event) -> None:
+    log.debug("%s", event)
+    attempt.held.require()
