@@ -18,6 +18,7 @@ from pipeline.errors import RequestError, VoxmillError
 from pipeline.manifest.ref import JobRef
 from workers import depths, metrics, tending
 from workers.context import Context
+from workers.ledger import observing
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Reconciler:
         self._rescue()
         self.context.sender.dispatch()
         metrics.reconciled(time.monotonic() - started_s)
-        metrics.ledger_seen(self.context.ledger.snapshot())
+        metrics.ledger_seen(observing.snapshot(self.context.ledger), len(active))
 
     def _active(self) -> Iterator[JobRef]:
         for name in self.context.root.names(names.ACTIVE):
