@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module, util
 from types import MappingProxyType
 from typing import cast
@@ -15,6 +15,7 @@ from pipeline.settings import Settings
 ENGINES = {
     "hibari": ("pipeline.engines.hibari", "HibariEngine"),
     "gpt-sovits": ("pipeline.engines.cloning", "CloningEngine"),
+    "silent": ("pipeline.engines.silent", "SilentEngine"),
 }
 #: The engine of cloned voices, and what it needs besides the light installation.
 CLONING = "gpt-sovits"
@@ -35,15 +36,32 @@ def load(name: str, settings: Settings, options: Mapping[str, str] = _NO_OPTIONS
         RequestError: There is no such engine, or an option does not fit it.
         MissingToolError: Packages that the engine needs are not installed.
     """
-    if name not in ENGINES:
-        raise RequestError(f"No engine {name!r}. Choose one of: {', '.join(ENGINES)}.")
+    known = {**{name: tuple(path.split(":")) for name, path in settings.engines.items()}, **ENGINES}
+    if name not in known:
+        raise RequestError(f"No engine {name!r}. Choose one of: {', '.join(known)}.")
     if missing := missing_packages(name):
         raise MissingToolError(
             f"The engine {name!r} needs {', '.join(missing)}. "
             f"Install with: pip install 'voxmill[{CLONING}]'"
         )
-    module, class_name = ENGINES[name]
-    return cast(Engine, getattr(import_module(module), class_name)(settings, options))
+    return cast(Engine, _class(name, known[name])(settings, options))
+
+
+def _class(name: str, place: tuple[str, ...]) -> Callable[..., object]:
+    """Return an engine's class.
+
+    Raises:
+        RequestError: A setting names something that is not there.
+    """
+    try:
+        module, class_name = place
+        found: Callable[..., object] = getattr(import_module(module), class_name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise RequestError(
+            f"The engine {name!r} of VOXMILL_ENGINES cannot be loaded: {error}. "
+            "Give it as package.module:Class."
+        ) from error
+    return found
 
 
 def missing_packages(name: str) -> tuple[str, ...]:

@@ -76,9 +76,12 @@ def speak(shard: ShardPlan, recipe: Recipe, engine: Engine, store: ObjectStore) 
         standings = pool.map(lambda each: stand(each.chunk, recipe, store), shard.chunks)
         due = [(each.chunk, each.key) for each in standings if each.key and not each.is_spoken]
         clips = synthesize(engine, [utterance(chunk, key, recipe) for chunk, key in due])
-        pairs = zip(due, clips, strict=True)
-        for _ in pool.map(lambda pair: _keep(*pair[0], pair[1], recipe, store), pairs):
-            pass
+        kept = [
+            pool.submit(_keep, chunk, key, clip, recipe, store)
+            for (chunk, key), clip in zip(due, clips, strict=True)
+        ]
+        for each in kept:
+            each.result()
     audio_s = sum(clip.duration_s for clip in clips if isinstance(clip, Clip))
     return Spoken(len(due), audio_s, time.monotonic() - started_s)
 

@@ -18,6 +18,8 @@ from pipeline.store.protocol import ObjectStore
 
 #: Objects written at once.
 AT_ONCE = 8
+#: Chunks in a shard of an engine that likes them one by one: a message has its price.
+MIN_SHARD = 8
 
 #: Tells what of a chunk's text the engine leaves out.
 Unspeakable = Callable[[Chunk], tuple[str, ...]]
@@ -53,7 +55,7 @@ def write(
     if root.exists(names.active(str(request.ref))) or store.exists(names.result(request.id)):
         return standing
     _require_same_software(standing, request)
-    shards = cut(distinct(job), shard_chunks or job.batch)
+    shards = cut(distinct(job), shard_chunks or max(job.batch, MIN_SHARD))
     objects = [(names.plan(request.id), job.plan.encode())]
     if job.cover:
         objects.append((names.cover(request.id), job.cover.data))

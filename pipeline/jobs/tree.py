@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline import names
+from pipeline.jobs.records import round_of
 from pipeline.manifest.ref import JobRef
 from pipeline.store.protocol import ObjectStore
 
@@ -50,12 +51,13 @@ class JobTree:
         return self.round in self.results
 
     def leaves(self) -> Iterator[str]:
-        """Yield the shards that are worked at, in order: halves instead of those that crashed."""
+        """Yield the shards of this round, in order: halves instead of those that crashed."""
         for shard in self.shards:
-            yield from self._leaves(shard)
+            if round_of(shard) == self.round:
+                yield from self._leaves(shard)
 
     def left(self) -> list[str]:
-        """Return the shards without a receipt."""
+        """Return the shards of this round without a receipt."""
         return [shard for shard in self.leaves() if shard not in self.done]
 
     def _leaves(self, shard: str) -> Iterator[str]:

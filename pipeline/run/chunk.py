@@ -17,6 +17,7 @@ from pipeline.manifest.marks import Marks
 from pipeline.manifest.plan import Chunk
 from pipeline.run import takes
 from pipeline.run.recipe import Recipe
+from pipeline.run.speaking import speak
 from pipeline.run.takes import Judges
 from pipeline.store.protocol import ObjectStore
 
@@ -134,7 +135,7 @@ def _spoken(
         key: _stored(key, stages.store) for _, key in wanted
     }
     missing = [(chunk, key) for chunk, key in wanted if found[key] is None]
-    clips = stages.engine.synthesize([utterance(c, key, recipe) for c, key in missing])
+    clips = speak(stages.engine, [utterance(c, key, recipe) for c, key in missing])
     for (_, key), clip in zip(missing, clips, strict=True):
         found[key] = encode_flac(clip) if isinstance(clip, Clip) else clip
     return [one for _, key in wanted if (one := found[key]) is not None]

@@ -9,8 +9,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from redis import Redis
-
 from pipeline.manifest.job import Priority
 from pipeline.manifest.message import STAGES, Stage
 from pipeline.manifest.ref import JobRef
@@ -66,7 +64,7 @@ class Ledger:
         where: Host and port, for messages.
     """
 
-    redis: Redis
+    redis: Any  # its own types do not know that answers are decoded
     where: str
     _scripts: dict[str, Any] = field(default_factory=dict)
 
