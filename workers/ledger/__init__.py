@@ -5,7 +5,8 @@ done twice, and shares workers fairly; that nothing is lost or wrong never depen
 """
 
 from workers.ledger.connection import connect
-from workers.ledger.ledger import Begun, Cared, Item, Ledger, Picked
+from workers.ledger.items import Begun, Cared, Item, Picked
+from workers.ledger.ledger import Ledger
 from workers.ledger.trouble import LedgerUnavailableError
 
 __all__ = ["Begun", "Cared", "Item", "Ledger", "LedgerUnavailableError", "Picked", "connect"]

@@ -1,19 +1,18 @@
--- Take a piece of work. ARGV: stage, job, shard, priority, published at, owner, lease in ms.
+-- Take a piece of work. ARGV: stage, job, shard, priority, published at, owner, lease in seconds.
 -- Returns the attempt's number; nothing when it is not to be done now.
-local stage, job, shard = ARGV[1], ARGV[2], ARGV[3]
-local name = work(stage, job, shard)
-local mark = tonumber(redis.call("HGET", key("mark"), stage .. "|" .. ARGV[4])) or 0
-if tonumber(ARGV[5]) > mark then
-  redis.call("HSET", key("mark"), stage .. "|" .. ARGV[4], ARGV[5])
+local stage, job, shard, priority, sent, owner = unpack(ARGV)
+local name = item(job, shard)
+local mark = tonumber(redis.call("HGET", key("mark"), stage .. "|" .. priority)) or 0
+if tonumber(sent) > mark and tonumber(sent) <= now() then
+  redis.call("HSET", key("mark"), stage .. "|" .. priority, sent)
 end
-local is_known = redis.call("EXISTS", key("job", job)) == 1
-if is_known and redis.call("HEXISTS", key("care"), name) == 0 then
+local old = cared(stage, name)
+if not old and is_known(job) then
   return false -- an old message: the work is done, or at another stage
 end
-local holder = redis.call("GET", key("lease", name))
-if holder and holder ~= ARGV[6] then
-  return false
+if old and old.is_held then
+  -- Our own means that the answer to this very question was lost.
+  return old.owner == owner and tonumber(redis.call("HGET", key("tries", stage), name))
 end
-redis.call("SET", key("lease", name), ARGV[6], "PX", ARGV[7])
-care(stage, job, shard, ARGV[4], "leased", now())
-return redis.call("HINCRBY", key("tries"), name, 1)
+lease(stage, job, shard, priority, owner, tonumber(ARGV[7]))
+return redis.call("HINCRBY", key("tries", stage), name, 1)

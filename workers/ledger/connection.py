@@ -13,7 +13,7 @@ from pipeline.errors import RequestError
 from workers.ledger.ledger import Ledger
 
 CONNECT_TIMEOUT_S = 5.0
-TIMEOUT_S = 10.0
+TIMEOUT_S = 5.0
 RETRIES = 3
 #: An idle connection is tried before it is used.
 CHECK_EVERY_S = 25

@@ -1,13 +1,11 @@
--- A shard is settled. ARGV: job, shard. Returns how many are left; -1 when nothing has changed.
+-- A shard is settled. ARGV: job, shard. Returns how many are left; -1 when the job is unknown.
 local job, shard = ARGV[1], ARGV[2]
-for _, stage in ipairs({ "synth", "check" }) do
-  drop(stage, job, shard)
-  redis.call("HDEL", key("tries"), work(stage, job, shard))
-  redis.call("ZREM", key("later"), work(stage, job, shard))
-end
-if redis.call("SREM", key("left", job), shard) == 0 then
+local was_cared = clear(job, shard)
+if not is_known(job) then
   return -1
 end
-redis.call("LREM", key("pending", job), 0, shard)
-rank(job)
-return redis.call("SCARD", key("left", job))
+if redis.call("HDEL", key("left", job), shard) == 1 and not was_cared then
+  redis.call("LREM", key("pending", job), 0, shard)
+  rank(job)
+end
+return redis.call("HLEN", key("left", job))

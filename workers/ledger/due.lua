@@ -1,3 +1,23 @@
--- Return what was put off until now; it stays until it is published.
-local at = now()
-return redis.call("ZRANGEBYSCORE", key("later"), "-inf", at)
+-- What was put off until now. Shards that are to be spoken get in line, first of their job's; the
+-- rest is returned (stage, job, shard, priority) and stays until it is published.
+local at, found = now(), {}
+for _, name in ipairs(redis.call("ZRANGEBYSCORE", key("later", "synth"), "-inf", at)) do
+  local job, shard = string.match(name, "^(.*)|(.*)$")
+  redis.call("ZREM", key("later", "synth"), name)
+  local is_left = redis.call("HEXISTS", key("left", job), shard) == 1
+  if is_left and redis.call("HEXISTS", key("care", "synth"), name) == 0 then
+    redis.call("LREM", key("pending", job), 0, shard)
+    redis.call("LPUSH", key("pending", job), shard)
+    rank(job)
+  end
+end
+for _, stage in ipairs({ "check", "finalize" }) do
+  for _, name in ipairs(redis.call("ZRANGEBYSCORE", key("later", stage), "-inf", at)) do
+    local job, shard = string.match(name, "^(.*)|(.*)$")
+    local priority = redis.call("HGET", key("job", job), "priority") or "normal"
+    for _, each in ipairs({ stage, job, shard, priority }) do
+      table.insert(found, each)
+    end
+  end
+end
+return found

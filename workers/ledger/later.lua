@@ -1,3 +1,4 @@
 -- Put work off. ARGV: stage, job, shard, seconds.
-drop(ARGV[1], ARGV[2], ARGV[3])
-redis.call("ZADD", key("later"), now() + tonumber(ARGV[4]), work(ARGV[1], ARGV[2], ARGV[3]))
+local stage, job, shard = unpack(ARGV)
+drop(stage, job, shard)
+redis.call("ZADD", key("later", stage), now() + tonumber(ARGV[4]), item(job, shard))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.manifest.message import STAGES, Stage
 from pipeline.manifest.ref import JobRef
-from workers.ledger.ledger import PREFIX, Item, Ledger
+from workers.ledger.items import PRIORITIES, Item
+from workers.ledger.ledger import Ledger
+from workers.ledger.scripts import key
 from workers.ledger.trouble import explained
 
 
@@ -17,7 +19,7 @@ class StageCount:
 
     n_queued: int
     n_leased: int
-    #: How long the oldest has been waiting, in seconds.
+    #: How long the oldest message has been waiting, in seconds.
     oldest_s: float
 
 
@@ -36,7 +38,7 @@ class Snapshot:
     """What is under way at one moment."""
 
     stages: dict[Stage, StageCount]
-    #: Shards that wait for their turn, by job.
+    #: Shards that wait for their turn, by job; of jobs that have none as well.
     pending: dict[JobRef, int]
     leases: tuple[Lease, ...]
     #: Work that was put off.
@@ -52,56 +54,44 @@ def snapshot(ledger: Ledger) -> Snapshot:
         LedgerUnavailableError: Redis does not answer.
     """
     with explained(ledger.where):
-        return _snapshot(ledger)
+        now_s = ledger.now()
+        return Snapshot(
+            stages={stage: _count(ledger, stage, now_s) for stage in STAGES},
+            pending=_pending(ledger),
+            leases=tuple(lease for stage in STAGES for lease in _leases(ledger, stage, now_s)),
+            n_later=sum(ledger.redis.zcard(key("later", stage)) for stage in STAGES),
+            workers=ledger.workers(),
+        )
 
 
-def _snapshot(ledger: Ledger) -> Snapshot:
-    redis, now = ledger.redis, ledger.now()
-    queued: defaultdict[str, list[float]] = defaultdict(list)
-    leased: list[tuple[str, str]] = []
-    for name, value in redis.hgetall(f"{PREFIX}:care").items():
-        _, state, since = value.split("|")
-        stage = name.partition("|")[0]
-        if state == "leased":
-            leased.append((stage, name))
-        else:
-            queued[stage].append(float(since))
-    return Snapshot(
-        stages={
-            stage: StageCount(
-                n_queued=len(queued[stage]),
-                n_leased=sum(each == stage for each, _ in leased),
-                oldest_s=max((now - since for since in queued[stage]), default=0.0),
-            )
-            for stage in STAGES
-        },
-        pending=_pending(ledger),
-        leases=tuple(_leases(ledger, [name for _, name in leased])),
-        n_later=redis.zcard(f"{PREFIX}:later"),
-        workers=ledger.workers(),
-    )
+def _count(ledger: Ledger, stage: Stage, now_s: float) -> StageCount:
+    pipe = ledger.redis.pipeline(transaction=False)
+    for priority in PRIORITIES:
+        pipe.zcard(key("queued", stage, priority))
+        pipe.zrange(key("queued", stage, priority), 0, 0, withscores=True)
+    pipe.zcard(key("leased", stage))
+    *lanes, n_leased = pipe.execute()
+    since = [at for first in lanes[1::2] for _, at in first]
+    return StageCount(sum(lanes[::2]), n_leased, max(0.0, now_s - min(since, default=now_s)))
 
 
 def _pending(ledger: Ledger) -> dict[JobRef, int]:
     """Return how many shards of each job wait for their turn."""
-    jobs = ledger.redis.zrange(f"{PREFIX}:fair", 0, -1)
+    jobs = sorted(ledger.redis.smembers(key("jobs")))
     pipe = ledger.redis.pipeline(transaction=False)
     for job in jobs:
-        pipe.llen(f"{PREFIX}:pending:{job}")
+        pipe.llen(key("pending", job))
     return {JobRef.parse(job): n for job, n in zip(jobs, pipe.execute(), strict=True)}
 
 
-def _leases(ledger: Ledger, names: list[str]) -> list[Lease]:
-    pipe = ledger.redis.pipeline(transaction=False)
-    for name in names:
-        pipe.get(f"{PREFIX}:lease:{name}")
-        pipe.pttl(f"{PREFIX}:lease:{name}")
-    answers = pipe.execute()
-    found = []
-    for name, owner, left_ms in zip(names, answers[::2], answers[1::2], strict=True):
-        stage, job, shard = name.split("|")
-        if owner:
-            item = Item(JobRef.parse(job), shard)
-            known: Stage = next(each for each in STAGES if each == stage)
-            found.append(Lease(known, item, owner, max(0.0, left_ms / 1000)))
-    return found
+def _leases(ledger: Ledger, stage: Stage, now_s: float) -> Iterator[Lease]:
+    held: list[tuple[str, float]] = ledger.redis.zrange(
+        key("leased", stage), 0, -1, withscores=True
+    )
+    names = [name for name, _ in held]
+    values = ledger.redis.hmget(key("care", stage), names) if names else []
+    for (name, expires_s), value in zip(held, values, strict=True):
+        if value:  # else it ended a moment ago
+            job, shard = name.split("|")
+            owner = value.split("|", 2)[2]
+            yield Lease(stage, Item(JobRef.parse(job), shard), owner, max(0.0, expires_s - now_s))

@@ -1,32 +1,46 @@
--- Take the shards that are next by fair share. ARGV: how many may be in flight.
+-- Take the shards that are next. ARGV: how many may be in flight.
 -- Returns job, shard, priority, time of each.
-local window, at, passed, picked = tonumber(ARGV[1]), now(), 0, {}
-local flying = redis.call("ZCARD", key("flight"))
-while flying < window do
-  local job = redis.call("ZRANGE", key("fair"), passed, passed)[1]
+
+-- One turn of so many is the oldest job's, so that short ones that never cease keep nobody waiting
+-- for ever.
+local OLDEST_EVERY = 8
+
+local window, at, picked = tonumber(ARGV[1]), now(), {}
+local turn = tonumber(redis.call("GET", key("turns"))) or 0
+local n_flying = redis.call("HLEN", key("care", "synth"))
+
+local function take(job, priority, is_fair)
+  local shard = redis.call("LPOP", key("pending", job))
+  local is_left = shard and redis.call("HEXISTS", key("left", job), shard) == 1
+  if is_left and redis.call("HEXISTS", key("care", "synth"), item(job, shard)) == 0 then
+    publish("synth", job, shard, priority, at)
+    charge(job, is_fair)
+    turn, n_flying = turn + 1, n_flying + 1
+    for _, each in ipairs({ job, shard, priority, text(at) }) do
+      table.insert(picked, each)
+    end
+  end
+  rank(job)
+end
+
+while n_flying < window do
+  local is_fair = (turn + 1) % OLDEST_EVERY ~= 0
+  local job = redis.call("ZRANGE", key(is_fair and "fair" or "age"), 0, 0)[1]
   if not job then
     break
   end
-  local facts = redis.call("HMGET", key("job", job), "tenant", "limit", "priority")
+  local facts = redis.call("HMGET", key("job", job), "priority", "limit")
   local limit = tonumber(facts[2]) or 0
-  local held = tonumber(redis.call("HGET", key("tenants"), facts[1] or "")) or 0
+  local n_held = tonumber(redis.call("HGET", key("tenants"), tenant_of(job))) or 0
   if not facts[1] then
-    redis.call("ZREM", key("fair"), job)
-  elseif limit > 0 and held >= limit then
-    passed = passed + 1
+    leave(job)
+  elseif limit > 0 and n_held >= limit then
+    park(job)
   else
-    local shard = redis.call("LPOP", key("pending", job))
-    if shard then
-      redis.call("ZADD", key("flight"), at, job .. "|" .. shard)
-      redis.call("HINCRBY", key("job", job), "flying", 1)
-      redis.call("HINCRBY", key("tenants"), facts[1], 1)
-      care("synth", job, shard, facts[3], "queued", at)
-      flying = flying + 1
-      for _, each in ipairs({ job, shard, facts[3], string.format("%.6f", at) }) do
-        table.insert(picked, each)
-      end
-    end
-    rank(job)
+    take(job, facts[1], is_fair)
   end
+end
+if #picked > 0 then
+  redis.call("SET", key("turns"), turn)
 end
 return picked

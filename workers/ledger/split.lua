@@ -1,13 +1,13 @@
 -- A shard is worked at in parts from now on. ARGV: job, shard, parts …
 local job, shard = ARGV[1], ARGV[2]
-for _, stage in ipairs({ "synth", "check" }) do
-  drop(stage, job, shard)
-  redis.call("HDEL", key("tries"), work(stage, job, shard))
+clear(job, shard)
+if not is_known(job) then
+  return
 end
-redis.call("SREM", key("left", job), shard)
+redis.call("HDEL", key("left", job), shard)
 redis.call("LREM", key("pending", job), 0, shard)
 for i = #ARGV, 3, -1 do
-  if redis.call("SADD", key("left", job), ARGV[i]) == 1 then
+  if redis.call("HSETNX", key("left", job), ARGV[i], "") == 1 then
     redis.call("LPUSH", key("pending", job), ARGV[i])
   end
 end

@@ -1,0 +1,56 @@
+-- Whose turn it is. A job's tag grows by 1/weight with each of its shards; the smallest is next.
+-- The clock is the greatest tag that was next. A job that comes, or comes back, starts a little
+-- behind the clock: a short one is through at once, however many long ones there are, and none
+-- can save up more than that.
+
+-- In shards of a job of weight 1.
+local HEAD_START = 4
+
+local rank
+
+local function leave(job)
+  redis.call("ZREM", key("fair"), job)
+  redis.call("ZREM", key("age"), job)
+  redis.call("ZREM", key("parked", tenant_of(job)), job)
+end
+
+-- A job whose tenant has as much in work as it may waits aside, so that nobody passes it again
+-- and again …
+local function park(job)
+  local tag = redis.call("HGET", key("job", job), "tag")
+  leave(job)
+  redis.call("ZADD", key("parked", tenant_of(job)), tag, job)
+end
+
+-- … until the tenant has one less in work, or another of its jobs has nothing left that waits.
+local function unpark(tenant)
+  local job = redis.call("ZPOPMIN", key("parked", tenant))[1]
+  if job then
+    rank(job)
+  end
+end
+
+-- Give a job its place among those that have shards waiting.
+rank = function(job)
+  local facts = redis.call("HMGET", key("job", job), "weight", "created", "tag")
+  if not facts[1] or redis.call("LLEN", key("pending", job)) == 0 then
+    leave(job)
+    return unpark(tenant_of(job))
+  end
+  local clock = tonumber(redis.call("GET", key("clock"))) or 0
+  local tag = math.max(tonumber(facts[3]) or -math.huge, clock - HEAD_START)
+  redis.call("HSET", key("job", job), "tag", tag)
+  redis.call("ZADD", key("fair"), tag, job)
+  redis.call("ZADD", key("age"), facts[2], job)
+  redis.call("ZREM", key("parked", tenant_of(job)), job)
+end
+
+-- Note that a job's turn was used.
+local function charge(job, is_fair)
+  local facts = redis.call("HMGET", key("job", job), "weight", "tag")
+  local tag, clock = tonumber(facts[2]), tonumber(redis.call("GET", key("clock"))) or 0
+  if is_fair and tag > clock then
+    redis.call("SET", key("clock"), tag)
+  end
+  redis.call("HSET", key("job", job), "tag", tag + 1 / tonumber(facts[1]))
+end
