@@ -25,9 +25,10 @@ class Ledger:
         where: Host and port, for messages.
     """
 
-    redis: Any  # its own types do not know that answers are decoded
+    # Its own types do not know that answers are decoded, and it would show the password.
+    redis: Any = field(repr=False)
     where: str
-    _scripts: Scripts = field(init=False)
+    _scripts: Scripts = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._scripts = Scripts(self.redis)

@@ -1,9 +1,9 @@
 -- Whose turn it is. A job's tag grows by 1/weight with each of its shards; the smallest is next.
--- The clock is the greatest tag that was next. A job that comes, or comes back, starts a little
--- behind the clock: a short one is through at once, however many long ones there are, and none
--- can save up more than that.
+-- The clock is the greatest tag that was next. A job that comes, or comes back, starts at the clock,
+-- so that none can save up turns; one with little left starts a little before it: it is through at
+-- once, however many long ones there are.
 
--- In shards of a job of weight 1.
+-- In shards of a job of weight 1; also what is little.
 local HEAD_START = 4
 
 local rank
@@ -33,12 +33,16 @@ end
 -- Give a job its place among those that have shards waiting.
 rank = function(job)
   local facts = redis.call("HMGET", key("job", job), "weight", "created", "tag")
-  if not facts[1] or redis.call("LLEN", key("pending", job)) == 0 then
+  local n_waiting = redis.call("LLEN", key("pending", job))
+  if not facts[1] or n_waiting == 0 then
     leave(job)
     return unpark(tenant_of(job))
   end
-  local clock = tonumber(redis.call("GET", key("clock"))) or 0
-  local tag = math.max(tonumber(facts[3]) or -math.huge, clock - HEAD_START)
+  local start = tonumber(redis.call("GET", key("clock"))) or 0
+  if n_waiting / tonumber(facts[1]) <= HEAD_START then
+    start = start - HEAD_START
+  end
+  local tag = math.max(tonumber(facts[3]) or -math.huge, start)
   redis.call("HSET", key("job", job), "tag", tag)
   redis.call("ZADD", key("fair"), tag, job)
   redis.call("ZADD", key("age"), facts[2], job)
