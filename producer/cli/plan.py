@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from producer.cli.engine import ModelsOption, ParamOption
-from producer.cli.render import speaker_voices
+from producer.cli.options import speaker_voices
 
 if TYPE_CHECKING:
     from pipeline.manifest.plan import Plan
