@@ -28,9 +28,10 @@ class JobBody(Record):
 
     def is_same(self, other: JobBody) -> bool:
         """Tell whether another body asks for the same, whichever release of Voxmill reads it."""
-        return self._asked() == other._asked()
+        return self.asked() == other.asked()
 
-    def _asked(self) -> dict[str, object]:
+    def asked(self) -> dict[str, object]:
+        """Return what comes from the client."""
         return self.model_dump(exclude={"render": set(DERIVED)})
 
 
@@ -46,6 +47,7 @@ class JobRequest(Record):
     deadline_s: int | None = None
     body: JobBody
     sample_rate_hz: int
+    #: Chunks to speak: those that say the same count once.
     n_chunks: int
     #: Estimated length of the audio, with the pauses.
     duration_s: float
