@@ -12,7 +12,7 @@ if not old and is_known(job) then
 end
 if old and old.is_held then
   -- Our own means that the answer to this very question was lost.
-  return old.owner == owner and tonumber(redis.call("HGET", key("tries", stage), name))
+  return old.owner == owner and tonumber(redis.call("HGET", key("tries", stage), name) or 1)
 end
 lease(stage, job, shard, priority, owner, tonumber(ARGV[7]))
 return redis.call("HINCRBY", key("tries", stage), name, 1)

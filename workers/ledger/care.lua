@@ -50,11 +50,11 @@ local function lease(stage, job, shard, priority, owner, lease_s)
   put_in(stage, job, name, priority .. "|" .. text(at) .. "|" .. owner)
 end
 
--- Leave work to nobody; tell whether somebody was to look after it.
+-- Leave work to nobody.
 local function drop(stage, job, shard)
   local name = item(job, shard)
   if not take_out(stage, name) then
-    return false
+    return
   end
   redis.call("HDEL", key("care", stage), name)
   if stage == "synth" then
@@ -64,16 +64,14 @@ local function drop(stage, job, shard)
     end
     unpark(tenant)
   end
-  return true
 end
 
 -- Drop a shard at both of its stages, and what was counted there.
 local function clear(job, shard)
-  local name, was_cared = item(job, shard), false
+  local name = item(job, shard)
   for _, stage in ipairs({ "synth", "check" }) do
-    was_cared = drop(stage, job, shard) or was_cared
+    drop(stage, job, shard)
     redis.call("HDEL", key("tries", stage), name)
     redis.call("ZREM", key("later", stage), name)
   end
-  return was_cared
 end

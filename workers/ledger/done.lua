@@ -1,10 +1,10 @@
 -- A shard is settled. ARGV: job, shard. Returns how many are left; -1 when the job is unknown.
 local job, shard = ARGV[1], ARGV[2]
-local was_cared = clear(job, shard)
+clear(job, shard)
 if not is_known(job) then
   return -1
 end
-if redis.call("HDEL", key("left", job), shard) == 1 and not was_cared then
+if redis.call("HDEL", key("left", job), shard) == 1 then
   redis.call("LREM", key("pending", job), 0, shard)
   rank(job)
 end
