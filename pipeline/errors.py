@@ -4,6 +4,7 @@
     ├── TransientError            retry with backoff
     │   ├── BusyError             another render holds the folder
     │   ├── StoreUnavailableError the object store does not answer, or not now
+    │   ├── IncompleteError       chunks are missing: they must be made before the book is
     │   ├── MismatchError         this worker is not the one that the job was planned for
     │   └── QuotaError            the tenant has as much at once as it may
     └── PermanentError            retrying cannot help
@@ -47,6 +48,10 @@ class BusyError(TransientError):
 
 class StoreUnavailableError(TransientError):
     """The object store does not answer, or not now."""
+
+
+class IncompleteError(TransientError):
+    """Chunks are missing: they must be made before the book can be put together."""
 
 
 class MismatchError(TransientError):

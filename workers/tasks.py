@@ -11,8 +11,8 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from pipeline.errors import IncompleteError
 from pipeline.jobs import ending, finishing, steps
-from pipeline.jobs.finishing import IncompleteError
 from pipeline.jobs.records import load_shard
 from pipeline.manifest.message import Message, Stage, queue
 from pipeline.manifest.shard import ShardReceipt

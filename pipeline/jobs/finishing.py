@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from pipeline import names
-from pipeline.errors import TransientError
-from pipeline.jobs import delivery, ending, records, tree
-from pipeline.jobs.tree import JobTree
+from pipeline.errors import VoxmillError
+from pipeline.jobs import delivery, ending, gathering, records, scratch, tree
+from pipeline.jobs.delivery import Edition
+from pipeline.jobs.gathering import Book
+from pipeline.manifest.delivery import DeliveryManifest
 from pipeline.manifest.job import JobRequest
-from pipeline.manifest.marks import Marks
-from pipeline.manifest.plan import Plan
 from pipeline.manifest.result import Result
-from pipeline.manifest.script import Cover
-from pipeline.manifest.shard import ChunkReceipt
 from pipeline.run import parts, receipt
-from pipeline.run.events import Step, Tell
-from pipeline.run.prepare import Job, content_id, require_profile, with_channels
+from pipeline.run.events import Event, Step, Tell
 from pipeline.store.local import LocalStore
 from pipeline.store.protocol import ObjectStore
 
-log = logging.getLogger(__name__)
+#: While files are made it is asked this often whether anybody still wants them.
+ASK_EVERY_S = 5.0
 
-#: Objects read at once.
-AT_ONCE = 8
-
-
-class IncompleteError(TransientError):
-    """Chunks are missing: they must be made before the book can be put together."""
+#: Raises when somebody else has taken over, or the job was cancelled.
+KeepGoing = Callable[[], None]
 
 
 def finish(
     request: JobRequest,
     root: ObjectStore,
     output: ObjectStore,
-    scratch: Path,
+    below: Path,
     tell: Tell,
-    keep_going: Callable[[], None],
+    keep_going: KeepGoing,
 ) -> Result:
     """Make a job's files, deliver them, and decide how it ends; once, whoever else tries.
 
@@ -51,7 +42,7 @@ def finish(
         request: The job.
         root: The queue's store.
         output: Where the files go.
-        scratch: Has room for the book's takes and its files.
+        below: Has room for the book's takes and its files.
         tell: Is told of steps.
         keep_going: Raises when somebody else has taken over, or the job was cancelled.
 
@@ -59,148 +50,109 @@ def finish(
         The decision that stands; another finalizer's, if that was first.
 
     Raises:
-        IncompleteError: Chunks are missing or damaged; damaged ones are gone from the store now.
+        IncompleteError: Chunks are missing or damaged; what must be is planned again.
         ProfileError: A file does not meet the profile.
     """
     store = tree.home(root, request.ref)
     found = tree.read(store, request.id)
-    if found.is_ended:
-        standing = records.load_result(request.id, found.round, store)
-        assert standing, "listed a moment ago"
+    number = found.round
+    standing = records.load_result(request.id, number, store)
+    if standing:
         return standing
-    book = _read(request, found, store)
-    if all(each.failure is not None for each in book.chosen.values()):
+    book = gathering.gather(request, found, store)
+    if book.n_failed == len(book.chosen):
         reason = f"not one chunk could be made: {next(iter(book.chosen.values())).failure}"
-        return ending.decide(request.id, found.round, ending.failed(request, reason), store)
-    scratch.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="voxmill-", dir=scratch) as folder:
-        takes = _fetched(book, request, store, Path(folder) / "takes")
+        return ending.decide(request.id, number, ending.failed(request, reason), store)
+    with scratch.held(below) as folder:
+        takes = gathering.fetch(book, request, found, store, folder / "takes")
         keep_going()
-        files, duration_s = _made(book, takes, Path(folder), tell)
+        made = _make(book, takes, folder, _asking(tell, keep_going))
         keep_going()
-        edition = delivery.deliver(request, book.job, files, output, keep_going)
-    result = Result(
-        state="partial" if book.n_flagged else "succeeded",
-        outputs=edition.outputs,
-        n_chunks=len(book.chosen),
-        n_flagged=book.n_flagged,
-        duration_s=duration_s,
-        n_failed=sum(each.failure is not None for each in book.chosen.values()),
-        location=output.place(edition.prefix),
-        finished_s=time.time(),
-    )
-    standing = ending.decide(request.id, found.round, result, store)
-    if standing.location != result.location:
-        output.delete_all(edition.prefix)  # other files than those that were decided on
+        edition = delivery.edition(request, number, made.folder, made.paths)
+        try:
+            delivered = delivery.deliver(
+                edition, _manifest(request, book, edition, made), output, keep_going
+            )
+            keep_going()
+        except BaseException:
+            with suppress(VoxmillError):
+                _discard(request, number, edition, output, store)
+            raise
+    result = _result(book, delivered, made, output)
+    standing = ending.decide(request.id, number, result, store)
+    _discard(request, number, edition, output, store)
     return standing
 
 
 @dataclass(frozen=True, slots=True)
-class _Book:
-    """A job, and what stands for each chunk of its plan."""
+class _Made:
+    """A book's files, and the length of its audio."""
 
-    job: Job
-    chosen: dict[int, ChunkReceipt]
-    #: Which shard has the receipt of each take, by the take's key.
-    shards: dict[str, str]
-
-    @property
-    def marks(self) -> dict[int, Marks]:
-        return {index: each.marks for index, each in self.chosen.items()}
-
-    @property
-    def n_flagged(self) -> int:
-        return sum(each.outcome != "passed" for each in self.chosen.values())
+    folder: Path
+    paths: list[Path]
+    duration_s: float
 
 
-def _read(request: JobRequest, found: JobTree, store: ObjectStore) -> _Book:
-    """Read the plan and every receipt.
-
-    Raises:
-        IncompleteError: A chunk has none.
-    """
-    plan = records.load_plan(request.id, store)
-    job = _job(request, plan, store)
-    if missing := found.left():
-        raise IncompleteError(f"{len(missing)} shards have no receipt: {', '.join(missing[:5])}.")
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        done = sorted(found.done, key=lambda shard: (records.round_of(shard), shard))
-        receipts = list(
-            pool.map(lambda shard: records.load_receipt(request.id, shard, store), done)
-        )
-    by_index: dict[int, ChunkReceipt] = {}
-    shards: dict[str, str] = {}
-    for each in filter(None, receipts):
-        for chunk in each.chunks:
-            # A later round's word counts, unless it could make nothing where another could.
-            if chunk.failure is None or chunk.index not in by_index:
-                by_index[chunk.index] = chunk
-                shards[chunk.marks.key] = each.shard
-    by_key = {
-        job.recipe.key(chunk, 0): by_index[chunk.index]
-        for chunk in plan.chunks
-        if chunk.index in by_index
-    }
-    try:
-        chosen = {chunk.index: by_key[job.recipe.key(chunk, 0)] for chunk in plan.chunks}
-    except KeyError as error:
-        raise IncompleteError("a chunk of the plan is in no shard.") from error
-    return _Book(job, chosen, shards)
-
-
-def _job(request: JobRequest, plan: Plan, store: ObjectStore) -> Job:
-    """Return the job as `render` would have it; then its files are the same to the byte."""
-    render = request.body.render
-    cover = None
-    if request.cover:
-        data = store.get(names.cover(request.id))
-        cover = Cover(media_type=request.cover, data=data) if data else None
-    return Job(
-        id=content_id(render, plan),
-        request=render,
-        cover=cover,
-        plan=plan,
-        profile=with_channels(require_profile(render.profile), render.channels),
-        recipe=records.recipe(request, 0),
-        batch=1,
-        threads=1,
-        notes=request.notes,
-    )
-
-
-def _fetched(book: _Book, request: JobRequest, store: ObjectStore, folder: Path) -> LocalStore:
-    """Copy the takes to this machine, since they are read more than once.
-
-    Raises:
-        IncompleteError: One is missing or damaged; it is removed, to be made again.
-    """
-    local = LocalStore(folder)
-    wanted = {marks.key: marks for marks in book.marks.values()}
-
-    def fetch(marks: Marks) -> str | None:
-        data = store.get(names.audio(marks.key))
-        if data is None or hashlib.sha256(data).hexdigest() != marks.audio_sha256:
-            return marks.key
-        local.put(names.audio(marks.key), data)
-        return None
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        damaged = [key for key in pool.map(fetch, wanted.values()) if key]
-    for key in damaged:
-        log.warning("%s is damaged: it is made again", store.place(names.audio(key)))
-        store.delete(names.audio(key))
-        store.delete(names.marks(key, book.job.recipe.checker))
-        store.delete(names.done(request.id, book.shards[key]))
-    if damaged:
-        raise IncompleteError(f"{len(damaged)} takes were damaged and are made again.")
-    return local
-
-
-def _made(book: _Book, takes: LocalStore, folder: Path, tell: Tell) -> tuple[list[Path], float]:
-    """Make every file of the book; return them, and the length of the audio in seconds."""
+def _make(book: Book, takes: LocalStore, folder: Path, tell: Tell) -> _Made:
+    """Make every file of the book."""
     out = folder / "out"
     made = parts.make(book.job, book.marks, takes, out, folder / "workshop", tell)
     tell(Step("report", 0.0))
     written = receipt.write(book.job, book.marks, takes, out, made)
     paths = {path for part in made for path in part.paths} | set(written)
-    return sorted(paths), sum(part.timeline.duration_s for part in made)
+    return _Made(out, sorted(paths), sum(part.timeline.duration_s for part in made))
+
+
+def _asking(tell: Tell, keep_going: KeepGoing) -> Tell:
+    """Return a `tell` that also asks now and then whether to go on."""
+    asked_s = time.monotonic()
+
+    def told(event: Event) -> None:
+        nonlocal asked_s
+        if time.monotonic() - asked_s > ASK_EVERY_S:
+            asked_s = time.monotonic()
+            keep_going()
+        tell(event)
+
+    return told
+
+
+def _discard(
+    request: JobRequest, number: int, edition: Edition, output: ObjectStore, store: ObjectStore
+) -> None:
+    """Remove an edition that was decided against.
+
+    While nothing is decided it stays: another finalizer may have found the files and count on them.
+    """
+    standing = records.load_result(request.id, number, store)
+    if standing and standing.location != output.place(edition.prefix):
+        output.delete_all(edition.prefix)
+
+
+def _manifest(request: JobRequest, book: Book, edition: Edition, made: _Made) -> DeliveryManifest:
+    return DeliveryManifest(
+        job=request.id,
+        tenant=request.tenant,
+        title=book.job.plan.title,
+        state="partial" if book.n_flagged else "succeeded",
+        n_chunks=len(book.chosen),
+        n_flagged=book.n_flagged,
+        n_failed=book.n_failed,
+        duration_s=made.duration_s,
+        request=book.job.request,
+        plan_sha256=hashlib.sha256(book.job.plan.encode()).hexdigest(),
+        outputs=edition.outputs,
+    )
+
+
+def _result(book: Book, delivered: Edition, made: _Made, output: ObjectStore) -> Result:
+    return Result(
+        state="partial" if book.n_flagged else "succeeded",
+        outputs=delivered.outputs,
+        n_chunks=len(book.chosen),
+        n_flagged=book.n_flagged,
+        duration_s=made.duration_s,
+        n_failed=book.n_failed,
+        location=output.place(delivered.prefix),
+        finished_s=time.time(),
+    )

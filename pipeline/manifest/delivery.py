@@ -16,6 +16,13 @@ class DeliveryManifest(Record):
     job: str
     tenant: str
     title: str
+    #: `partial`: finished, but some chunks are flagged.
+    state: Literal["succeeded", "partial"]
+    n_chunks: int
+    n_flagged: int
+    n_failed: int
+    duration_s: float
+    #: With the voices, where they come from, and what identifies the engine and the checker.
     request: RenderRequest
     plan_sha256: str
     outputs: tuple[OutputFile, ...]
