@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     allowed_buckets: tuple[str, ...] = ()
     #: Port of `/metrics`, `/healthz` and `/readyz`; 0 takes a free one, None serves none.
     metrics_port: int | None = None
+    #: Where those answer; containers say 0.0.0.0.
+    metrics_host: str = "127.0.0.1"
     log_format: Literal["text", "json"] = "text"
 
     @property

@@ -35,6 +35,7 @@ class Reconciler:
     """One reconciler; what it remembers only saves work."""
 
     context: Context
+    slack_s: float = SLACK_S
     #: When each job was last read from the store, by the process's clock.
     _tended_s: dict[JobRef, float] = field(default_factory=dict)
 
@@ -86,8 +87,8 @@ class Reconciler:
     def _rescue(self) -> None:
         """Publish again what nobody looks after, and what was put off until now."""
         ledger, sender = self.context.ledger, self.context.sender
-        empty = depths.empty(sender.app)
-        for lost in ledger.neglected(empty, SLACK_S):
+        empty = [lane for lane, depth in depths.depths(sender.app).items() if not depth]
+        for lost in ledger.neglected(empty, self.slack_s):
             log.warning("lost: %s of %s; published again", lost.stage, lost.item)
             metrics.retried(lost.stage, "Neglected")
             sender.send(lost.stage, lost.item, lost.priority)

@@ -20,7 +20,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from pipeline.errors import StoreUnavailableError
+from pipeline.errors import StoreUnavailableError, VoxmillError
 from pipeline.settings import Settings
 from pipeline.store import s3_errors, s3_upload
 from pipeline.store.protocol import Stat
@@ -321,3 +321,25 @@ def _require_whole(data: bytes, answer: Mapping[str, Any], place: str) -> None:
 
 def _checksum(data: bytes) -> str:
     return b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def make_bucket(bucket: str, settings: Settings) -> None:
+    """Make a bucket unless it is there."""
+    client = connect(settings)
+    with explained(f"s3://{bucket}"):
+        try:
+            client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if s3_errors.status(error) != 404:
+                raise
+            client.create_bucket(Bucket=bucket)
+
+
+def answers(settings: Settings) -> bool:
+    """Tell whether the server answers now, and knows us."""
+    try:
+        with explained("s3"):
+            connect(settings).list_buckets()
+    except VoxmillError:
+        return False
+    return True

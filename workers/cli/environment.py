@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 from pipeline.settings import Settings
 
@@ -15,6 +16,8 @@ def settled(device: str | None) -> Settings:
     """
     if device is not None:
         os.environ["VOXMILL_DEVICE"] = device
+    # The child counts into files, so that nothing is forgotten when it dies.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="voxmill-metrics-")
     # SIGTERM lets the work be finished within the grace period, instead of for ever.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     return Settings()

@@ -1,0 +1,114 @@
+"""Log lines: for people as text, for machines as JSON; each says which job, shard and attempt.
+
+No line ever holds a credential: what is known to be secret, and what looks like one, is blotted
+out before it is written.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from pipeline.settings import Settings
+
+BLOT = "***"
+#: Users and passwords in addresses, and signatures of S3 requests.
+_SECRETS = (
+    re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),
+    re.compile(r"(?i)(?<=x-amz-signature=)[^&\s]+"),
+    re.compile(r"(?i)(?<=x-amz-credential=)[^&\s]+"),
+    re.compile(r"(?i)(?<=x-amz-security-token=)[^&\s]+"),
+    re.compile(r"(?i)(?<=authorization: )[^\r\n]+"),
+)
+#: Shorter values are no secrets, and would blot out half a log.
+MIN_SECRET = 6
+
+_about: ContextVar[dict[str, object]] = ContextVar("about", default={})
+
+
+@contextmanager
+def about(**facts: object) -> Iterator[None]:
+    """Add facts to every line logged inside: job, shard, stage, attempt."""
+    token = _about.set({**_about.get(), **facts})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def configure(settings: Settings, process: str) -> None:
+    """Send all log lines of this process to stderr.
+
+    Args:
+        settings: Say the form, and what is secret.
+        process: Names this process in each line.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    form = _Json if settings.log_format == "json" else _Text
+    handler.setFormatter(form(process, tuple(secrets(settings))))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in ("botocore", "boto3", "urllib3", "kombu", "amqp", "celery.bootsteps"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def secrets(settings: Settings) -> Iterator[str]:
+    """Yield every value that must not be seen."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if not isinstance(value, SecretStr):
+            continue
+        secret = value.get_secret_value()
+        if "://" in secret:
+            secret = urlsplit(secret).password or ""
+        if len(secret) >= MIN_SECRET:
+            yield secret
+
+
+class _Form(logging.Formatter):
+    def __init__(self, process: str, known: tuple[str, ...]) -> None:
+        super().__init__()
+        self._process, self._known = process, known
+
+    def _clean(self, text: str) -> str:
+        for secret in self._known:
+            text = text.replace(secret, BLOT)
+        for pattern in _SECRETS:
+            text = pattern.sub(BLOT, text)
+        return text
+
+    def _trace(self, record: logging.LogRecord) -> str:
+        return self.formatException(record.exc_info) if record.exc_info else ""
+
+
+class _Text(_Form):
+    def format(self, record: logging.LogRecord) -> str:
+        time = datetime.fromtimestamp(record.created, tz=UTC).astimezone()
+        facts = " ".join(f"{name}={value}" for name, value in _about.get().items() if value != "")
+        line = f"{time:%Y-%m-%d %H:%M:%S} {record.levelname.lower():<7} {record.getMessage()}"
+        lines = [f"{line} [{facts}]" if facts else line, self._trace(record)]
+        return self._clean("\n".join(filter(None, lines)))
+
+
+class _Json(_Form):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "process": self._process,
+            "message": record.getMessage(),
+            **{name: value for name, value in _about.get().items() if value != ""},
+        }
+        if trace := self._trace(record):
+            line["exception"] = trace
+        return self._clean(json.dumps(line, ensure_ascii=False, default=str))
