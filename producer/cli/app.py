@@ -7,11 +7,12 @@ flagged chunks remain · 130 stopped with Ctrl-C.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from producer.cli import doctor, models, plan, render, verify, voices
+from producer.cli import doctor, jobs, models, plan, render, stack, submit, verify, voices
 
 app = typer.Typer(
     name="voxmill",
@@ -21,11 +22,23 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("render")(render.render)
+app.command("submit")(submit.submit)
+app.add_typer(jobs.app, name="jobs")
 app.command("plan")(plan.plan)
 app.command("verify")(verify.verify)
 app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
 app.command("doctor")(doctor.doctor)
+app.add_typer(stack.app, name="stack")
+
+
+def _mount(name: str) -> None:
+    """Mount a command of the workers by its name: the producer does not know them."""
+    app.command(name)(getattr(import_module(f"workers.cli.{name}"), name))
+
+
+for command in ("worker", "reconcile"):
+    _mount(command)
 
 
 def _show_version(wanted: bool) -> None:

@@ -127,10 +127,16 @@ class Flags:
         """Return these flags with others instead, by name as on the command line.
 
         Raises:
-            click.UsageError: There is no such flag, or it cannot have that value.
+            RequestError: There is no such flag.
+            typer.BadParameter: It cannot have that value.
         """
+        from pipeline.errors import RequestError
+
+        known = [each.name for each in fields(Flags)]
         arguments = []
         for name, value in given.items():
+            if name not in known:
+                raise RequestError(f"There is no option {name!r}; there are: {', '.join(known)}.")
             for each in value if isinstance(value, list) else [value]:
                 arguments.append(f"--{name}={each}")
         found = _parser().main(arguments, prog_name="options", standalone_mode=False)

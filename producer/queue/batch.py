@@ -42,7 +42,7 @@ def read(path: Path) -> Iterator[tuple[int, Line | InputError]]:
     """Yield the number of each line and what it says, or what is wrong with it.
 
     Raises:
-        InputError: The manifest cannot be read at all.
+        InputError: The manifest cannot be read at all, or is empty.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -51,16 +51,18 @@ def read(path: Path) -> Iterator[tuple[int, Line | InputError]]:
         raise InputError(
             path, f"The manifest cannot be read: {problem}.", remedy="Check the path."
         ) from error
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield number, _line(path, number, line)
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if not lines:
+        raise InputError(path, "The manifest is empty.", remedy="Write a job a line into it.")
+    for number, line in lines:
+        yield number, _line(path, number, line)
 
 
 def _line(path: Path, number: int, text: str) -> Line | InputError:
     try:
         line = Line.model_validate_json(text)
     except ValidationError as error:
-        return InputError(path, _problem(error), remedy="Correct this line.", place=_place(number))
+        return InputError(path, _problem(error), remedy="Correct this line.", place=place(number))
     moved = {
         name: str(path.parent / value)
         for name, value in line.options.items()
@@ -74,7 +76,8 @@ def _line(path: Path, number: int, text: str) -> Line | InputError:
     return line.model_copy(update={**beside, "options": {**line.options, **moved}})
 
 
-def _place(number: int) -> str:
+def place(number: int) -> str:
+    """Return where a line is, for messages."""
     return f"line {number}"
 
 
