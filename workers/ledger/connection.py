@@ -1,4 +1,4 @@
-"""The way to Redis: how long it is waited for, and what is said when it does not answer."""
+"""The way to Redis."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import redis
 from pydantic import SecretStr
-from redis.backoff import ExponentialBackoff
+from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from pipeline.errors import RequestError
@@ -14,9 +14,6 @@ from workers.ledger.ledger import Ledger
 
 CONNECT_TIMEOUT_S = 5.0
 TIMEOUT_S = 5.0
-RETRIES = 3
-#: An idle connection is tried before it is used.
-CHECK_EVERY_S = 25
 
 
 def connect(url: SecretStr) -> Ledger:
@@ -31,9 +28,9 @@ def connect(url: SecretStr) -> Ledger:
             socket_timeout=TIMEOUT_S,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             socket_keepalive=True,
-            health_check_interval=CHECK_EVERY_S,
-            retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), RETRIES),
-            retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+            # `trouble.ask` tries again. The client would do so at three levels, each within the
+            # other, and wait minutes for a server that accepts connections and never answers.
+            retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
     except ValueError as error:

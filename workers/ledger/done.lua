@@ -5,7 +5,6 @@ if not is_known(job) then
   return -1
 end
 if redis.call("HDEL", key("left", job), shard) == 1 then
-  redis.call("LREM", key("pending", job), 0, shard)
-  rank(job)
+  unqueue(job, shard)
 end
 return redis.call("HLEN", key("left", job))

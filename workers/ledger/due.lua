@@ -4,12 +4,7 @@ local at, found = now(), {}
 for _, name in ipairs(redis.call("ZRANGEBYSCORE", key("later", "synth"), "-inf", at)) do
   local job, shard = string.match(name, "^(.*)|(.*)$")
   redis.call("ZREM", key("later", "synth"), name)
-  local is_left = redis.call("HEXISTS", key("left", job), shard) == 1
-  if is_left and redis.call("HEXISTS", key("care", "synth"), name) == 0 then
-    redis.call("LREM", key("pending", job), 0, shard)
-    redis.call("LPUSH", key("pending", job), shard)
-    rank(job)
-  end
+  put_first(job, shard)
 end
 for _, stage in ipairs({ "check", "finalize" }) do
   for _, name in ipairs(redis.call("ZRANGEBYSCORE", key("later", stage), "-inf", at)) do

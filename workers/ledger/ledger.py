@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pipeline.manifest.job import Priority
@@ -11,7 +12,7 @@ from pipeline.manifest.message import STAGES, Stage
 from pipeline.manifest.ref import JobRef
 from workers.ledger.items import Begun, Cared, Item, Picked, priority_named, stage_named
 from workers.ledger.scripts import Scripts, key
-from workers.ledger.trouble import explained
+from workers.ledger.trouble import ask
 
 
 @dataclass(slots=True)
@@ -57,8 +58,7 @@ class Ledger:
 
     def knows(self, jobs: Collection[JobRef]) -> set[JobRef]:
         """Return which of the jobs are known here."""
-        with explained(self.where):
-            known: set[str] = self.redis.smembers(key("jobs"))
+        known: set[str] = ask(self.where, lambda: self.redis.smembers(key("jobs")))
         return {job for job in jobs if str(job) in known}
 
     def forget(self, job: JobRef) -> None:
@@ -154,11 +154,13 @@ class Ledger:
     def is_cared_for(self, stage: Stage, item: Item) -> bool:
         """Tell whether work is published, worked at, or put off."""
         name = f"{item.job}|{item.shard}"
-        with explained(self.where):
-            return bool(
+        return ask(
+            self.where,
+            lambda: (
                 self.redis.hexists(key("care", stage), name)
                 or self.redis.zscore(key("later", stage), name) is not None
-            )
+            ),
+        )
 
     def here(self, worker: str, stages: Sequence[Stage], for_s: float) -> None:
         """Note that a worker lives."""
@@ -166,18 +168,19 @@ class Ledger:
 
     def gone(self, worker: str) -> None:
         """Note that a worker takes no more work."""
-        with explained(self.where):
-            for stage in STAGES:
-                self.redis.zrem(key("workers", stage), worker)
+        for stage in STAGES:
+            ask(self.where, partial(self.redis.zrem, key("workers", stage), worker))
 
     def workers(self) -> dict[str, tuple[Stage, ...]]:
         """Return the live workers and the stages each serves."""
-        with explained(self.where):
-            now_s = self.now()
-            found = {
-                stage: self.redis.zrangebyscore(key("workers", stage), now_s, "+inf")
-                for stage in STAGES
-            }
+        now_s = self.now()
+        found: dict[Stage, list[str]] = {
+            stage: ask(
+                self.where,
+                partial(self.redis.zrangebyscore, key("workers", stage), now_s, "+inf"),
+            )
+            for stage in STAGES
+        }
         return {
             name: tuple(stage for stage in STAGES if name in found[stage])
             for name in sorted(set().union(*found.values()))
@@ -189,20 +192,15 @@ class Ledger:
 
     def turn(self, name: str, owner: str, for_s: float) -> bool:
         """Tell whether it is this process's turn at something only one should do at a time."""
-        with explained(self.where):
-            if self.redis.set(key("turn", name), owner, nx=True, px=int(for_s * 1000)):
-                return True
-            return bool(self.redis.get(key("turn", name)) == owner)
+        return bool(self._run("turn", name, owner, for_s))
 
     def now(self) -> float:
         """Return the server's time, in seconds since 1970."""
-        with explained(self.where):
-            seconds, micros = self.redis.time()
+        seconds, micros = ask(self.where, self.redis.time)
         return float(seconds) + float(micros) / 1e6
 
     def _run(self, script: str, *arguments: object) -> Any:
-        with explained(self.where):
-            return self._scripts.run(script, *arguments)
+        return ask(self.where, lambda: self._scripts.run(script, *arguments))
 
     def _rows(self, script: str, *arguments: object) -> list[tuple[str, str, str, str]]:
         """Run a script that returns rows of four."""

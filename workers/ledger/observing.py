@@ -10,7 +10,7 @@ from pipeline.manifest.ref import JobRef
 from workers.ledger.items import PRIORITIES, Item
 from workers.ledger.ledger import Ledger
 from workers.ledger.scripts import key
-from workers.ledger.trouble import explained
+from workers.ledger.trouble import ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,18 @@ def snapshot(ledger: Ledger) -> Snapshot:
     Raises:
         LedgerUnavailableError: Redis does not answer.
     """
-    with explained(ledger.where):
-        now_s = ledger.now()
-        return Snapshot(
-            stages={stage: _count(ledger, stage, now_s) for stage in STAGES},
-            pending=_pending(ledger),
-            leases=tuple(lease for stage in STAGES for lease in _leases(ledger, stage, now_s)),
-            n_later=sum(ledger.redis.zcard(key("later", stage)) for stage in STAGES),
-            workers=ledger.workers(),
-        )
+    return ask(ledger.where, lambda: _snapshot(ledger))
+
+
+def _snapshot(ledger: Ledger) -> Snapshot:
+    now_s = ledger.now()
+    return Snapshot(
+        stages={stage: _count(ledger, stage, now_s) for stage in STAGES},
+        pending=_pending(ledger),
+        leases=tuple(lease for stage in STAGES for lease in _leases(ledger, stage, now_s)),
+        n_later=sum(ledger.redis.zcard(key("later", stage)) for stage in STAGES),
+        workers=ledger.workers(),
+    )
 
 
 def _count(ledger: Ledger, stage: Stage, now_s: float) -> StageCount:

@@ -5,7 +5,7 @@ if not is_known(job) then
   return
 end
 redis.call("HDEL", key("left", job), shard)
-redis.call("LREM", key("pending", job), 0, shard)
+unqueue(job, shard)
 for i = #ARGV, 3, -1 do
   if redis.call("HSETNX", key("left", job), ARGV[i], "") == 1 then
     redis.call("LPUSH", key("pending", job), ARGV[i])

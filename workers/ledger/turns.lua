@@ -58,3 +58,20 @@ local function charge(job, is_fair)
   end
   redis.call("HSET", key("job", job), "tag", tag + 1 / tonumber(facts[1]))
 end
+
+-- Take a shard out of its job's line.
+local function unqueue(job, shard)
+  if redis.call("LREM", key("pending", job), 0, shard) > 0 then
+    rank(job)
+  end
+end
+
+-- Put a shard in front of its job's line, if it is to be done and nobody speaks it.
+local function put_first(job, shard)
+  local is_left = redis.call("HEXISTS", key("left", job), shard) == 1
+  if is_left and redis.call("HEXISTS", key("care", "synth"), job .. "|" .. shard) == 0 then
+    redis.call("LREM", key("pending", job), 0, shard)
+    redis.call("LPUSH", key("pending", job), shard)
+    rank(job)
+  end
+end

@@ -195,6 +195,8 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ledger.later(item, stage, 0.0)
         self.model.care.pop((stage, item), None)
         self.model.later.add((stage, item))
+        if stage == "synth":
+            self.model.remove(item)
 
     @rule()
     def due(self) -> None:
@@ -215,6 +217,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(stage=stages, item=items)
     def queued(self, stage: Stage, item: Item) -> None:
         self.ledger.queued(stage, item, "normal")
+        if stage == "synth" and (stage, item) not in self.model.care:
+            self.model.remove(item)
         self.model.publish(stage, item)
         self.model.later.discard((stage, item))
 
