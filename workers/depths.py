@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import Celery
+from kombu.connection import Connection
 
 from pipeline.manifest.job import Priority
 from pipeline.manifest.message import STAGES, Stage, queue
@@ -19,27 +20,31 @@ def depths(app: Celery) -> dict[tuple[Stage, Priority], int]:
     RabbitMQ tells only how many there are in all; they are counted as of each priority.
     """
     with app.connection_for_read() as connection:
-        channel = connection.default_channel
-        try:
-            if is_amqp(str(app.conf.broker_url)):
-                return {
-                    (stage, priority): _declared(channel, queue(stage))
-                    for stage in STAGES
-                    for priority in REDIS_PRIORITIES
-                }
+        if is_amqp(str(app.conf.broker_url)):
+            totals = {stage: declared(connection, queue(stage)) for stage in STAGES}
             return {
-                (stage, priority): int(channel.client.llen(_list(queue(stage), step)))
+                (stage, priority): totals[stage]
                 for stage in STAGES
-                for priority, step in REDIS_PRIORITIES.items()
+                for priority in REDIS_PRIORITIES
             }
-        finally:
-            channel.close()
+        client = connection.default_channel.client
+        return {
+            (stage, priority): int(client.llen(_list(queue(stage), step)))
+            for stage in STAGES
+            for priority, step in REDIS_PRIORITIES.items()
+        }
+
+
+def declared(connection: Connection, name: str) -> int:
+    """Return how many messages a queue holds; one that nobody has made yet holds none."""
+    channel = connection.channel()
+    try:
+        return int(channel.queue_declare(name, passive=True).message_count)
+    except connection.channel_errors:
+        return 0
+    finally:
+        channel.close()
 
 
 def _list(name: str, step: int) -> str:
     return f"{name}{SEPARATOR}{step}" if step else name
-
-
-def _declared(channel: object, name: str) -> int:
-    declared = channel.queue_declare(name, passive=True)  # type: ignore[attr-defined]
-    return int(declared.message_count)

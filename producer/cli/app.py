@@ -37,7 +37,7 @@ def _mount(name: str) -> None:
     app.command(name)(getattr(import_module(f"workers.cli.{name}"), name))
 
 
-for command in ("worker", "reconcile"):
+for command in ("worker", "reconcile", "queues"):
     _mount(command)
 
 
