@@ -37,7 +37,7 @@ def depths(app: Celery) -> dict[tuple[Stage, Priority], int]:
 
 def declared(connection: Connection, name: str) -> int:
     """Return how many messages a queue holds; one that nobody has made yet holds none."""
-    channel = connection.channel()
+    channel = connection.channel()  # type: ignore[no-untyped-call]
     try:
         return int(channel.queue_declare(name, passive=True).message_count)
     except connection.channel_errors:
