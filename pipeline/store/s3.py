@@ -63,6 +63,8 @@ def connect(settings: Settings) -> Any:
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=CONNECTIONS,
             tcp_keepalive=True,
+            # Links would be signed in the old way, which servers other than Amazon's refuse.
+            signature_version="s3v4",
             # Other servers know a bucket by the path, not by a host name of its own.
             s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
         ),

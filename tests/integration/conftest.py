@@ -6,12 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from s3_server import running
+
+from pipeline.settings import Settings
+from pipeline.store.s3 import S3Store, connect
 
 VOXMILL = (sys.executable, "-m", "producer.cli.app")
 
@@ -110,3 +115,19 @@ def outputs(out: Path) -> dict[str, bytes]:
         for path in sorted(out.rglob("*"))
         if path.is_file() and ".voxmill" not in path.parts
     }
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """The settings that reach a real S3 server."""
+    with running(tmp_path_factory.mktemp("s3")) as settings:
+        yield settings
+
+
+@pytest.fixture
+def s3(s3_server: Settings) -> S3Store:
+    """A new bucket."""
+    bucket = f"test-{uuid4().hex[:12]}"
+    client = connect(s3_server)
+    client.create_bucket(Bucket=bucket)
+    return S3Store(bucket, "", client)
