@@ -90,6 +90,8 @@ class Settings(BaseSettings):
     metrics_port: int | None = None
     #: Where those answer; containers say 0.0.0.0.
     metrics_host: str = "127.0.0.1"
+    #: Names a process in its log lines.
+    process_name: str = "worker"
     log_format: Literal["text", "json"] = "text"
 
     @property

@@ -27,7 +27,7 @@ DELIVERY_LIMIT = 20
 def create(settings: Settings) -> Celery:
     """Return the application for a broker."""
     broker = (settings.broker_url or settings.redis_url).get_secret_value()
-    app = Celery("voxmill", broker=broker, include=["workers.tasks"])
+    app = Celery("voxmill", broker=broker, include=["workers.child", "workers.tasks"])
     app.conf.update(_common(settings))
     app.conf.update(_amqp() if is_amqp(broker) else _redis(settings))
     return app

@@ -98,6 +98,8 @@ def weed_command(
         "-master.volumeSizeLimitMB=256",
         "-volume.max=100",
         "-master.telemetry=false",
+        "-s3.port.iceberg=0",  # servers of its own, on ports that may be taken
+        "-s3.port.lance=0",
         *(f"-{name}={ports[name]}" for name in WEED_PORTS),
     ]
 

@@ -8,14 +8,16 @@ import tempfile
 from pipeline.settings import Settings
 
 
-def settled(device: str | None) -> Settings:
+def settled(name: str, device: str | None = None) -> Settings:
     """Return the settings, made sure to reach the child, which reads them anew.
 
     Args:
+        name: Of this process.
         device: What the command line says instead of VOXMILL_DEVICE.
     """
     if device is not None:
         os.environ["VOXMILL_DEVICE"] = device
+    os.environ["VOXMILL_PROCESS_NAME"] = name
     # The child counts into files, so that nothing is forgotten when it dies.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="voxmill-metrics-")
     # SIGTERM lets the work be finished within the grace period, instead of for ever.

@@ -17,4 +17,4 @@ def reconcile(
     from workers import looking_after
     from workers.cli.environment import settled
 
-    looking_after.serve(settled(None), once=once)
+    looking_after.serve(settled("reconciler"), once=once)

@@ -31,4 +31,4 @@ def worker(
             f"unknown {', '.join(unknown) or 'nothing'}; choose of {', '.join(QUEUES)}",
             param_hint="--queues",
         )
-    serving.serve(settled(device), wanted, name)  # type: ignore[arg-type]  # checked above
+    serving.serve(settled(name, device), wanted, name)  # type: ignore[arg-type]  # checked above
