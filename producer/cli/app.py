@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from producer.cli import doctor, jobs, models, plan, render, stack, submit, verify, voices
+from producer.cli import doctor, jobs, models, plan, render, stack, store, submit, verify, voices
 
 app = typer.Typer(
     name="voxmill",
@@ -30,6 +30,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(voices.app, name="voices")
 app.command("doctor")(doctor.doctor)
 app.add_typer(stack.app, name="stack")
+app.add_typer(store.app, name="store")
 
 
 def _mount(name: str) -> None:
