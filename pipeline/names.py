@@ -151,6 +151,8 @@ def tenant(name: str) -> str:
 
 #: Prefix of all voices.
 VOICES = "voices"
+#: Whose turn it is to change voices, where no lock of an operating system can tell.
+VOICES_TURN = "voices.turn"
 
 
 def voice(uuid: UUID) -> str:

@@ -9,7 +9,7 @@ from pipeline.engines.gpt_sovits.synthesizer import Synthesizer
 from pipeline.engines.gpt_sovits.voice_prompt import VoicePrompt
 from pipeline.errors import CorruptObjectError, RequestError
 from pipeline.manifest.voice import Voice
-from pipeline.store.local import LocalStore
+from pipeline.store.protocol import ObjectStore
 from pipeline.voices import prompts, registry
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class ClonedVoices:
     """The voices of a store, and what is known of them in this process."""
 
-    store: LocalStore
+    store: ObjectStore
     _prompts: dict[tuple[str, str, str], VoicePrompt] = field(default_factory=dict)
 
     def names(self) -> list[str]:

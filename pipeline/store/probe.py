@@ -102,7 +102,7 @@ def _refuses_second(store: ObjectStore) -> str:
 def _one_winner(store: ObjectStore, races: int) -> str:
     with ThreadPoolExecutor(RIVALS) as pool:
         for race in range(races):
-            name = f"x/race-{race}"
+            name = f"x/race-{races}-{race}"
             rivals = [f"{i:02d}".encode() for i in range(RIVALS)]
             won = list(pool.map(partial(store.put_new, name), rivals))
             winners = [rival for rival, has_won in zip(rivals, won, strict=True) if has_won]

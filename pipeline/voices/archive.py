@@ -14,7 +14,8 @@ from pipeline import names
 from pipeline.audio.clip import decode
 from pipeline.errors import CorruptObjectError, InputError, RequestError
 from pipeline.manifest.voice import Voice
-from pipeline.store.local import LocalStore, explain
+from pipeline.store.local import explain
+from pipeline.store.protocol import ObjectStore
 from pipeline.voices import registry
 
 RECORD, CLIP = "voice.json", "clip.flac"
@@ -26,7 +27,7 @@ TIME = (1980, 1, 1, 0, 0, 0)
 EXPORT_AGAIN = "Export the voice again, with: voxmill voices export."
 
 
-def export(voice: Voice, path: Path, store: LocalStore) -> None:
+def export(voice: Voice, path: Path, store: ObjectStore) -> None:
     """Write a voice into a zip file; what engines computed from it stays here.
 
     Raises:
@@ -45,7 +46,7 @@ def export(voice: Voice, path: Path, store: LocalStore) -> None:
 
 def import_voice(
     path: Path,
-    store: LocalStore,
+    store: ObjectStore,
     *,
     name: str | None = None,
     reserved: frozenset[str] = frozenset(),

@@ -8,13 +8,13 @@ import logging
 from pipeline import names
 from pipeline.errors import RequestError
 from pipeline.manifest.voice import Voice
-from pipeline.store.local import LocalStore
+from pipeline.store.protocol import ObjectStore
 from pipeline.voices import turn
 
 log = logging.getLogger(__name__)
 
 
-def load_prompt(voice: Voice, fingerprint: str, store: LocalStore) -> bytes | None:
+def load_prompt(voice: Voice, fingerprint: str, store: ObjectStore) -> bytes | None:
     """Return what this model computed from this revision of the voice; None if it has not.
 
     Args:
@@ -29,12 +29,12 @@ def load_prompt(voice: Voice, fingerprint: str, store: LocalStore) -> bytes | No
             continue  # removed by another process just now
         if name == _name(voice, fingerprint, data):
             return data
-        log.warning("%s is damaged: it is computed again", store.path(name))
+        log.warning("%s is damaged: it is computed again", store.place(name))
         store.delete(name)
     return None
 
 
-def store_prompt(voice: Voice, fingerprint: str, data: bytes, store: LocalStore) -> None:
+def store_prompt(voice: Voice, fingerprint: str, data: bytes, store: ObjectStore) -> None:
     """Keep what a model computed, for all processes; the first to store it wins.
 
     Raises:
@@ -52,7 +52,7 @@ def _name(voice: Voice, fingerprint: str, data: bytes) -> str:
     return names.voice_prompt(voice.uuid, fingerprint, voice.revision, checksum)
 
 
-def _names(voice: Voice, fingerprint: str, store: LocalStore) -> list[str]:
+def _names(voice: Voice, fingerprint: str, store: ObjectStore) -> list[str]:
     begin = f"{names.voice_prompts(voice.uuid)}/{names.prompt_key(fingerprint, voice.revision)}-"
     found = store.names(names.voice_prompts(voice.uuid))
     return [name for name in found if name.startswith(begin)]

@@ -15,14 +15,18 @@ from pipeline.errors import CorruptObjectError, RequestError
 from pipeline.manifest.voice import Consent, Voice
 from pipeline.models.whisper import Whisper
 from pipeline.settings import Settings
+from pipeline.store import opening
 from pipeline.store.local import LocalStore
+from pipeline.store.protocol import ObjectStore
 from pipeline.voices import naming, reference, turn
 
 log = logging.getLogger(__name__)
 
 
-def open_store(settings: Settings) -> LocalStore:
-    """Return the store of this machine's voices."""
+def open_store(settings: Settings) -> ObjectStore:
+    """Return the store of voices: one that all machines share, else this machine's."""
+    if settings.voices_url:
+        return opening.open_store(settings.voices_url, settings)
     return LocalStore(settings.voices_dir, elsewhere="with VOXMILL_VOICES_DIR")
 
 
@@ -32,7 +36,7 @@ def add(
     *,
     language: str,
     consent: Consent,
-    store: LocalStore,
+    store: ObjectStore,
     whisper: Whisper,
     text: str | None = None,
     aux: Sequence[Path] = (),
@@ -81,7 +85,7 @@ def save(
     voice: Voice,
     clip: bytes,
     aux: Sequence[bytes],
-    store: LocalStore,
+    store: ObjectStore,
     reserved: Collection[str] = (),
 ) -> Voice:
     """Write a voice; the record comes last, so that there is all of it or none.
@@ -99,7 +103,7 @@ def save(
     return voice
 
 
-def find(name_or_uuid: str, store: LocalStore) -> Voice:
+def find(name_or_uuid: str, store: ObjectStore) -> Voice:
     """Return a voice by its name, in large or small letters, or by its UUID.
 
     Raises:
@@ -117,7 +121,7 @@ def find(name_or_uuid: str, store: LocalStore) -> Voice:
     raise RequestError(f"No cloned voice {name_or_uuid!r}. There are: {known}.")
 
 
-def all_voices(store: LocalStore) -> list[Voice]:
+def all_voices(store: ObjectStore) -> list[Voice]:
     """Return every voice, by name; one whose record cannot be used is reported and left out."""
     voices = []
     for uuid in turn.folders(store):
@@ -130,7 +134,7 @@ def all_voices(store: LocalStore) -> list[Voice]:
 
 
 def rename(
-    name_or_uuid: str, new_name: str, store: LocalStore, reserved: Collection[str] = ()
+    name_or_uuid: str, new_name: str, store: ObjectStore, reserved: Collection[str] = ()
 ) -> Voice:
     """Give a voice another name; its UUID and its sound stay.
 
@@ -146,7 +150,7 @@ def rename(
     return renamed
 
 
-def remove(name_or_uuid: str, store: LocalStore) -> UUID:
+def remove(name_or_uuid: str, store: ObjectStore) -> UUID:
     """Remove a voice: its record first, so that nobody speaks with it any more, then all audio.
 
     A voice whose record is damaged goes too, by its UUID.
@@ -163,7 +167,7 @@ def remove(name_or_uuid: str, store: LocalStore) -> UUID:
     return uuid
 
 
-def clip(voice: Voice, store: LocalStore) -> Clip:
+def clip(voice: Voice, store: ObjectStore) -> Clip:
     """Return the reference audio.
 
     Raises:
@@ -172,7 +176,7 @@ def clip(voice: Voice, store: LocalStore) -> Clip:
     return decode(audio_bytes(voice, store)[0])
 
 
-def aux_clips(voice: Voice, store: LocalStore) -> tuple[Clip, ...]:
+def aux_clips(voice: Voice, store: ObjectStore) -> tuple[Clip, ...]:
     """Return the auxiliary reference audios.
 
     Raises:
@@ -181,7 +185,7 @@ def aux_clips(voice: Voice, store: LocalStore) -> tuple[Clip, ...]:
     return tuple(map(decode, audio_bytes(voice, store)[1:]))
 
 
-def audio_bytes(voice: Voice, store: LocalStore) -> tuple[bytes, ...]:
+def audio_bytes(voice: Voice, store: ObjectStore) -> tuple[bytes, ...]:
     """Return the files of a voice, the clip first, as its record says they are.
 
     Raises:
@@ -193,29 +197,29 @@ def audio_bytes(voice: Voice, store: LocalStore) -> tuple[bytes, ...]:
     return tuple(_intact(name, sha256, voice, store) for name, sha256 in wanted)
 
 
-def _intact(name: str, sha256: str, voice: Voice, store: LocalStore) -> bytes:
+def _intact(name: str, sha256: str, voice: Voice, store: ObjectStore) -> bytes:
     data = store.get(name)
     if data is None or _sha256(data) != sha256:
         raise CorruptObjectError(
-            f"{store.path(name)}: {'missing' if data is None else 'damaged'}. Remove the voice "
+            f"{store.place(name)}: {'missing' if data is None else 'damaged'}. Remove the voice "
             f"with: voxmill voices remove {voice.name}, and add or import it again."
         )
     return data
 
 
-def _read(uuid: UUID, store: LocalStore) -> Voice:
+def _read(uuid: UUID, store: ObjectStore) -> Voice:
     data = store.get(names.voice_record(uuid)) or b""
     try:
         return Voice.decode(data)
     except CorruptObjectError as error:
         raise CorruptObjectError(
-            f"{store.path(names.voice_record(uuid))}: {str(error).partition(' Delete')[0]} Nobody "
+            f"{store.place(names.voice_record(uuid))}: {str(error).partition(' Delete')[0]} Nobody "
             "may speak with a voice whose record, consent included, cannot be read. Remove it "
             f"with: voxmill voices remove {uuid}"
         ) from error
 
 
-def _taken(store: LocalStore) -> list[str]:
+def _taken(store: ObjectStore) -> list[str]:
     return [voice.name for voice in all_voices(store)]
 
 
