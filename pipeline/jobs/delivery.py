@@ -98,14 +98,12 @@ def deliver(
     return replace(files, outputs=(*files.outputs, listed))
 
 
-def links(
-    result: Result, request: JobRequest, output: ObjectStore, expires_s: int
-) -> dict[str, str]:
-    """Return an address for each output that a browser can open until it expires."""
+def links(result: Result, request: JobRequest, output: ObjectStore, expires_s: int) -> list[str]:
+    """Return an address for each output, in order, that a browser can open until it expires."""
     if result.location is None:
-        return {}
+        return []
     prefix = prefix_of(result.location, request)
-    return {file.name: output.link(f"{prefix}/{file.name}", expires_s) for file in result.outputs}
+    return [output.link(f"{prefix}/{file.name}", expires_s) for file in result.outputs]
 
 
 def prefix_of(location: str, request: JobRequest) -> str:

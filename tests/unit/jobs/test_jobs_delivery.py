@@ -136,7 +136,7 @@ def test_metadata_is_ascii_and_within_what_s3_takes(
 def test_what_was_not_delivered_has_no_links(submit: Submit, output: LocalStore) -> None:
     book = submit()
     result = Result(state="failed", outputs=(), n_chunks=1, n_flagged=0, duration_s=0.0)
-    assert delivery.links(result, book.request, output, 60) == {}
+    assert delivery.links(result, book.request, output, 60) == []
 
 
 def test_every_format_that_is_made_has_a_content_type() -> None:
