@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import VoxmillError
+from pipeline.errors import ProfileError, VoxmillError
 from pipeline.jobs import delivery, ending, gathering, records, scratch, tree
 from pipeline.jobs.delivery import Edition
 from pipeline.jobs.gathering import Book
@@ -51,7 +51,6 @@ def finish(
 
     Raises:
         IncompleteError: Chunks are missing or damaged; what must be is planned again.
-        ProfileError: A file does not meet the profile.
     """
     store = tree.home(root, request.ref)
     found = tree.read(store, request.id)
@@ -66,7 +65,10 @@ def finish(
     with scratch.held(below) as folder:
         takes = gathering.fetch(book, request, found, store, folder / "takes")
         keep_going()
-        made = _make(book, takes, folder, _asking(tell, keep_going))
+        try:
+            made = _make(book, takes, folder, _asking(tell, keep_going))
+        except ProfileError as error:  # so it would be for anybody
+            return ending.decide(request.id, number, ending.failed(request, str(error)), store)
         keep_going()
         edition = delivery.edition(request, number, made.folder, made.paths)
         try:

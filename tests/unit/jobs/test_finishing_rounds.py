@@ -9,8 +9,9 @@ import pytest
 from queued_book import QueuedBook, Submit, go_on, unheard
 
 from pipeline import names
-from pipeline.errors import CorruptObjectError, IncompleteError, RequestError
-from pipeline.jobs import ending, records, tree
+from pipeline.assembly import profiles
+from pipeline.errors import CorruptObjectError, IncompleteError, RequestError, TransientError
+from pipeline.jobs import ending, finishing, records, tree
 from pipeline.jobs.finishing import finish
 from pipeline.jobs.retrying import retry
 from pipeline.manifest.result import Result
@@ -332,3 +333,35 @@ def test_what_has_succeeded_or_not_ended_cannot_be_retried(
     with pytest.raises(RequestError, match="nothing to do"):
         retry(book.request, root)
     assert book.tree.rounds == ()
+
+
+def test_a_job_whose_files_miss_the_profile_has_failed_and_says_so(
+    submit: Submit, output: LocalStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = submit()
+    book.work()
+    monkeypatch.setattr(profiles, "check", lambda *_: ["too loud by 3 dB"])
+    result = finished(book, output, scratch)
+    assert result.state == "failed"
+    assert "too loud by 3 dB" in (result.reason or "")
+    assert not output.root.exists()
+
+
+def test_while_files_are_made_it_is_asked_whether_they_are_still_wanted(
+    submit: Submit, output: LocalStore, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = submit()
+    book.work()
+    monkeypatch.setattr(finishing, "ASK_EVERY_S", 0.0)
+    heard: list[object] = []
+
+    def keep_going() -> None:
+        if heard:
+            raise TransientError("another worker has taken over")
+
+    with pytest.raises(TransientError, match="taken over"):
+        finish(book.request, book.root, output, scratch, heard.append, keep_going)
+    assert len(heard) == 1
+    assert book.result is None
+    assert not list(scratch.iterdir())
+    assert not output.root.exists()
