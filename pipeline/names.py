@@ -104,6 +104,11 @@ def retry(job_id: str, number: int) -> str:
     return f"{job(job_id)}/round.{number}.json"
 
 
+def webhook(job_id: str, number: int) -> str:
+    """Name of how telling of a round's end went."""
+    return f"{job(job_id)}/webhook.{number}.json"
+
+
 def cover(job_id: str) -> str:
     """Name of a job's cover picture."""
     return f"{job(job_id)}/cover"

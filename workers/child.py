@@ -14,7 +14,7 @@ from workers import logs
 CELERYS = ("celery", "celery.task", "celery.redirected")
 
 
-@signals.worker_process_init.connect  # type: ignore[untyped-decorator]
+@signals.worker_process_init.connect
 def log_as_ours(**_: Any) -> None:
     """Take logging out of Celery's hands, as in the supervisor."""
     for name in CELERYS:

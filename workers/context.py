@@ -28,7 +28,7 @@ class Context:
     ledger: Ledger
     sender: Sender
     tools: Tools
-    #: Names this machine in receipts.
+    #: Names this process in receipts.
     worker: str
 
 
@@ -47,7 +47,7 @@ def create(app: Celery, settings: Settings) -> Context:
         ledger=book,
         sender=Sender(app, book),
         tools=Tools(settings),
-        worker=hostname(),
+        worker=f"{settings.process_name}@{hostname()}",
     )
 
 

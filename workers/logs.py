@@ -10,10 +10,11 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -32,7 +33,7 @@ _SECRETS = (
 #: Shorter values are no secrets, and would blot out half a log.
 MIN_SECRET = 6
 
-_about: ContextVar[dict[str, object]] = ContextVar("about", default={})
+_about: ContextVar[Mapping[str, object]] = ContextVar("about", default=MappingProxyType({}))
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def exposition() -> bytes:
     if not _is_shared():
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry)
     return generate_latest(registry)
 
 
@@ -159,4 +159,4 @@ def _is_shared() -> bool:
     """Tell whether values lie in files."""
     from prometheus_client import values  # noqa: PLC0415 - private to this question
 
-    return values.ValueClass.__name__ != "MutexValue"
+    return bool(values.ValueClass.__name__ != "MutexValue")

@@ -77,7 +77,7 @@ def _close(context: Context, request: JobRequest, found: JobTree, store: ObjectS
     result = load_result(ref.id, found.round, store)
     assert result, "listed a moment ago"
     context.ledger.forget(ref)
-    if request.body.webhook and not webhooks.settle(store, request, result, found.round):
+    if request.body.webhook and not webhooks.settle(context, store, request, result, found.round):
         return
     _forget(context, ref)
     metrics.job_ended(result.state)

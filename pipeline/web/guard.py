@@ -1,0 +1,118 @@
+"""Which addresses may be used: nobody makes a worker ask its own network (SSRF).
+
+The address that was checked is the very one that is connected to: a name that answers differently
+the second time (DNS rebinding) changes nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import urllib3
+
+from pipeline.errors import RequestError, TransientError
+from pipeline.settings import Settings
+
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 10.0
+PORTS = {"http": 80, "https": 443}
+
+
+class UnreachableError(TransientError):
+    """A host does not answer, or not now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address of the web that may be used, and where it leads."""
+
+    scheme: str
+    host: str
+    port: int
+    #: Path and query.
+    path: str
+    #: The IP address that was checked.
+    ip: str
+
+    def pool(self) -> urllib3.HTTPConnectionPool:
+        """Return connections to the address that was checked, for the host that was named."""
+        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
+        if self.scheme == "http":
+            return urllib3.HTTPConnectionPool(self.ip, self.port, timeout=timeout, retries=False)
+        return urllib3.HTTPSConnectionPool(
+            self.ip,
+            self.port,
+            timeout=timeout,
+            retries=False,
+            server_hostname=self.host,
+            assert_hostname=self.host,
+        )
+
+    @property
+    def host_header(self) -> str:
+        """The host as a request names it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+def require(url: str, settings: Settings) -> Target:
+    """Return where an address leads, unless it must not be used.
+
+    Plain http, and hosts that are not in public networks, are only for VOXMILL_ALLOWED_HOSTS.
+
+    Raises:
+        RequestError: It must not be used; says why.
+        UnreachableError: The name of its host is not known now.
+    """
+    shown = without_secrets(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError as error:
+        raise RequestError(f"{shown} is no address: {error}.") from error
+    host = (parts.hostname or "").rstrip(".")
+    is_allowed = host in settings.allowed_hosts
+    if parts.scheme not in PORTS or not host:
+        raise RequestError(f"{shown} is no https:// address.")
+    if parts.username is not None or parts.password is not None:
+        raise RequestError(f"{shown}: addresses may hold no user and no password.")
+    if parts.scheme == "http" and not is_allowed:
+        raise RequestError(
+            f"{shown}: plain http is only for hosts of VOXMILL_ALLOWED_HOSTS. Use https."
+        )
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, host, port, path, _address(host, port, shown, is_allowed))
+
+
+def without_secrets(url: str) -> str:
+    """Return an address without its user, password and query, for messages."""
+    scheme, found, rest = url.partition("://")
+    rest = rest.partition("?")[0]
+    return f"{scheme}{found}{rest.rpartition('@')[2]}"
+
+
+def is_public(ip: str) -> bool:
+    """Tell whether an IP address is one of the public internet."""
+    address = ipaddress.ip_address(ip.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is not None:
+            address = inner
+    return address.is_global and not address.is_multicast
+
+
+def _address(host: str, port: int, shown: str, is_allowed: bool) -> str:
+    """Return the IP address to use: none that is private is ever chosen among several."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise UnreachableError(f"{shown}: the host {host} is not known.") from error
+    addresses = [str(each[4][0]) for each in found]
+    if not is_allowed and not all(map(is_public, addresses)):
+        raise RequestError(
+            f"{shown}: {host} is in a private network. Allow it with VOXMILL_ALLOWED_HOSTS."
+        )
+    return addresses[0]
