@@ -18,8 +18,9 @@ import soundfile
 from conftest import outputs  # type: ignore[attr-defined]
 from queued_book import OPTIONS, QueuedBook, go_on, prepared, submitted, unheard
 
+from pipeline import names
 from pipeline.assembly import placement
-from pipeline.errors import TransientError
+from pipeline.errors import IncompleteError, TransientError
 from pipeline.jobs import delivery, ending, finishing, gathering, removing, retrying
 from pipeline.manifest.result import Result
 from pipeline.run.options import RenderOptions
@@ -131,6 +132,19 @@ def test_many_finalizers_at_once_give_one_result_and_one_edition(
         results = [each.result() for each in running]
     assert all(result == book.result for result in results)
     assert set(delivered(book, place)) == {file.name for file in results[0].outputs}
+
+
+def test_finalizers_that_find_the_same_damage_have_it_mended_once(
+    book: QueuedBook, place: ObjectStore, tmp_path: Path
+) -> None:
+    book.root.put(names.audio(book.receipt("river").marks.key), b"noise")
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(finish, book, place, tmp_path / "scratch") for _ in range(4)]
+        errors = [each.exception() for each in running]
+    assert {type(error) for error in errors} == {IncompleteError}
+    assert len(book.tree.left()) == 1
+    assert len(book.work()) == 1
+    assert finish(book, place, tmp_path / "scratch").state == "succeeded"
 
 
 def in_a_process(
