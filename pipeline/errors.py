@@ -6,6 +6,7 @@
     │   ├── StoreUnavailableError the object store does not answer, or not now
     │   ├── IncompleteError       chunks are missing: they must be made before the book is
     │   ├── MismatchError         this worker is not the one that the job was planned for
+    │   ├── ShortageError         memory does not suffice for anything
     │   └── QuotaError            the tenant has as much at once as it may
     └── PermanentError            retrying cannot help
         ├── InputError            a file we were given: names the file, the place and the remedy
@@ -56,6 +57,10 @@ class IncompleteError(TransientError):
 
 class MismatchError(TransientError):
     """This worker's software or models are not those that the job was planned for."""
+
+
+class ShortageError(TransientError):
+    """Memory does not suffice for anything that is to be done."""
 
 
 class QuotaError(TransientError):

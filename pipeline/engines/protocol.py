@@ -26,6 +26,8 @@ class Capabilities:
     preferred_batch: int
     #: How many processor threads one process makes good use of.
     threads: int = 1
+    #: Whether its audio says the words; False for dry runs.
+    speaks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

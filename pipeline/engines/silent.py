@@ -1,7 +1,8 @@
 """An engine that speaks nothing: for load tests and for trying out pipelines.
 
 Its audio is as long as speech would be, a quiet hum that differs from chunk to chunk, so that
-stitching, mastering and delivery have something real to do. Nobody can take it for narration.
+stitching, mastering and delivery have something real to do. Nobody can take it for narration: it
+says so wherever a voice is named, and no chunk of it passes the check.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from pipeline.audio.clip import Clip
+from pipeline.audio.clip import Clip, Samples
 from pipeline.engines.protocol import Capabilities, Utterance, VoiceInfo
 from pipeline.errors import EngineError, RequestError
 from pipeline.manifest.plan import Reading
@@ -21,13 +22,30 @@ from pipeline.settings import Settings
 SAMPLE_RATE_HZ = 24_000
 VERSION = 1
 #: The hum's level, and the quiet at both ends, as of a spoken take.
-LEVEL = 0.1
+LEVEL = 0.05
 EDGE_S = 0.1
+SHORTEST_S = 0.3
+#: Between the pitches that are mixed.
+LOWEST_HZ, N_PITCHES = 100, 100
+#: One cycle of two parabolas, near to a sine, as long as a second.
+_PLACES = np.arange(SAMPLE_RATE_HZ, dtype=np.int32)
+_HALF = _PLACES / (SAMPLE_RATE_HZ / 2) % 1
+_SIGN = np.where(_PLACES < SAMPLE_RATE_HZ / 2, 4, -4)
+_CYCLE = (_SIGN * _HALF * (1 - _HALF)).astype(np.float32)
 LANGUAGES = frozenset({"de", "en", "es", "fr", "it", "ja", "ko", "pt", "ru", "yue", "zh"})
 
 
 class SilentEngine:
-    """Hums. The option `cost_s` makes each chunk take that many seconds."""
+    """Hums.
+
+    Args:
+        settings: Of this machine; none matters.
+        options: `cost_s`, the seconds that each chunk takes, and `rtf`, the seconds that each
+            second of its audio takes: as if it were work.
+
+    Raises:
+        RequestError: An option is not known, or is no number from 0 upwards.
+    """
 
     name = "silent"
     default_voice = "nobody"
@@ -37,18 +55,20 @@ class SilentEngine:
         sample_rate_hz=SAMPLE_RATE_HZ,
         max_chars=250,
         preferred_batch=16,
+        speaks=False,
     )
 
-    def __init__(self, settings: Settings, options: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, options: Mapping[str, str] | None = None) -> None:
         del settings
-        unknown = set(options) - {"cost_s"}
-        if unknown:
-            raise RequestError(f"silent has no parameter {', '.join(unknown)}; it has: cost_s.")
-        self._cost_s = float(options.get("cost_s", "0"))
+        chosen = dict(options or {})
+        self._cost_s = _taken("cost_s", chosen)
+        self._rtf = _taken("rtf", chosen)
+        if chosen:
+            raise RequestError(f"silent has no parameter {', '.join(chosen)!r}: cost_s and rtf.")
 
     def fingerprint(self) -> str:
         """Return what identifies the hum."""
-        return f"silent {VERSION}"
+        return f"silent {VERSION}, nothing is spoken"
 
     def voices(self) -> Sequence[VoiceInfo]:
         """Return its one voice, which is none."""
@@ -66,7 +86,7 @@ class SilentEngine:
 
     def origin(self, voice: str) -> str:
         """Return what the metadata says."""
-        return f"{voice} (nothing is spoken: made by the engine for dry runs)"
+        return f"{self.name}/{voice} (nothing is spoken: a hum for dry runs)"
 
     def unspeakable(self, text: str, language: str) -> tuple[str, ...]:
         """Return nothing: a hum leaves out no word more than another."""
@@ -78,9 +98,11 @@ class SilentEngine:
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
         """Hum for as long as each utterance would take."""
-        if self._cost_s:
-            time.sleep(self._cost_s * len(batch))
-        return [hum(utterance) for utterance in batch]
+        clips = [hum(utterance) for utterance in batch]
+        work_s = sum(self._cost_s + self._rtf * clip.duration_s for clip in clips)
+        if work_s:
+            time.sleep(work_s)
+        return [*clips]
 
     def stream(self, utterance: Utterance) -> Iterator[Clip]:
         """Hum in one piece."""
@@ -88,12 +110,34 @@ class SilentEngine:
 
 
 def hum(utterance: Utterance) -> Clip:
-    """Return a tone as long as the text would take, its pitch and swell from the seed."""
-    seconds = max(0.3, estimate_s(utterance.text, utterance.language) / utterance.speed)
-    time_s = np.arange(int(seconds * SAMPLE_RATE_HZ), dtype=np.float32) / SAMPLE_RATE_HZ
-    pitch_hz = 110 + utterance.seed % 220
-    swell = 0.6 + 0.4 * np.sin(2 * np.pi * (1 + utterance.seed % 3) * time_s)
-    samples = LEVEL * swell * np.sin(2 * np.pi * pitch_hz * time_s)
+    """Return a hum as long as the text would take; every seed has its own.
+
+    Each second of it is the same, and made without libraries that round otherwise elsewhere: quick
+    to make, small when stored, and the same samples on every machine.
+    """
+    seconds = max(SHORTEST_S, estimate_s(utterance.text, utterance.language) / utterance.speed)
+    rest, low = divmod(utterance.seed, N_PITCHES)
+    shift, high = divmod(rest, N_PITCHES)
+    mixed = _wave(LOWEST_HZ + low) + _wave(LOWEST_HZ + high) + _wave(1, shift) / 5
+    second = (LEVEL * mixed).astype(np.float32)
+    samples = np.resize(second, int(seconds * SAMPLE_RATE_HZ))
     n_edge = int(EDGE_S * SAMPLE_RATE_HZ)
     samples[:n_edge] = samples[-n_edge:] = 0.0
-    return Clip(samples.astype(np.float32), SAMPLE_RATE_HZ)
+    return Clip(samples, SAMPLE_RATE_HZ)
+
+
+def _wave(pitch_hz: int, shift: int = 0) -> Samples:
+    """Return a second of a wave from -1 to 1, [T]."""
+    return _CYCLE[(_PLACES * pitch_hz + shift) % SAMPLE_RATE_HZ]
+
+
+def _taken(name: str, options: dict[str, str]) -> float:
+    """Return an option as a number and take it out; 0 where it is not given."""
+    text = options.pop(name, "0")
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise RequestError(f"silent: {name} is {text!r}, not a number from 0 upwards.")
+    return value

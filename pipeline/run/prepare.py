@@ -221,6 +221,8 @@ def _require_marked_voices(path: Path, script: Script, engine: Engine) -> None:
 def _warnings(
     script: Script, planned: Plan, options: RenderOptions, engine: Engine
 ) -> Iterable[str]:
+    if not engine.capabilities.speaks:
+        yield f"nothing is spoken: the engine {engine.name!r} only hums, for dry runs"
     if options.check == "off":
         yield "nothing is checked (--check off): listen to it yourself"
     missing = speakers_without_voice(script, options.speaker_voices)

@@ -10,9 +10,13 @@ import numpy as np
 
 from pipeline.audio.clip import Clip
 from pipeline.engines.protocol import Engine, Utterance
-from pipeline.errors import EngineError
+from pipeline.errors import EngineError, ShortageError
 
 log = logging.getLogger(__name__)
+
+
+class _TooLargeError(EngineError):
+    """Memory does not suffice for an utterance, even alone."""
 
 
 def speak(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
@@ -20,25 +24,17 @@ def speak(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError
 
     Returns:
         One clip or one error an utterance, in order: never audio that is empty or not a number.
+
+    Raises:
+        ShortageError: Of several utterances not even one fits, so none is to blame.
     """
-    if not batch:
-        return []
-    try:
-        spoken = engine.synthesize(batch)
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        shortage = str(error).partition("\n")[0]
-    else:
-        assert len(spoken) == len(batch), "an engine gives one result an utterance"
-        return [_sound(each, engine) for each in spoken]
-    # The error is gone here, and with it what its traceback kept alive.
-    gc.collect()
-    if len(batch) == 1:
-        return [EngineError(f"memory does not suffice to speak it, even alone ({shortage})")]
-    log.warning("out of memory with a batch of %d: halved", len(batch))
-    middle = len(batch) // 2
-    return [*speak(engine, batch[:middle]), *speak(engine, batch[middle:])]
+    spoken = _halving(engine, batch) if batch else []
+    if len(batch) > 1 and all(isinstance(each, _TooLargeError) for each in spoken):
+        raise ShortageError(
+            f"{engine.name}: {spoken[0]} Nor does any other of these {len(batch)} texts fit: "
+            "something else uses the memory, or there is too little of it."
+        )
+    return spoken
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -46,14 +42,53 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
 
 
+def _halving(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+    try:
+        return _asked(engine, batch)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        shortage = str(error).partition("\n")[0] or type(error).__name__
+    # Only here is the error gone, and what its traceback kept alive.
+    gc.collect()
+    if len(batch) == 1:
+        return [
+            _TooLargeError(
+                f"Memory does not suffice to speak it, even alone ({shortage}). Use fewer "
+                "processes, a larger device or a shorter sentence; more takes try it again."
+            )
+        ]
+    log.warning("%s: out of memory with a batch of %d: halved", engine.name, len(batch))
+    middle = len(batch) // 2
+    return [*_halving(engine, batch[:middle]), *_halving(engine, batch[middle:])]
+
+
+def _asked(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+    spoken = engine.synthesize(batch)
+    if len(spoken) != len(batch):
+        # Which of them is whose cannot be told.
+        problem = f"{engine.name} gave {len(spoken)} results for {len(batch)} texts"
+        return [EngineError(f"{problem}: the engine is at fault.") for _ in batch]
+    return [_sound(each, engine) for each in spoken]
+
+
 def _sound(spoken: Clip | EngineError, engine: Engine) -> Clip | EngineError:
     """Return a clip that is one; whatever else an engine gives is its failure."""
     if isinstance(spoken, EngineError):
         return spoken
+    problem = _problem(spoken, engine.capabilities.sample_rate_hz)
+    return EngineError(f"{engine.name} gave {problem}.") if problem else spoken
+
+
+def _problem(spoken: Clip, sample_rate_hz: int) -> str:
+    if not isinstance(spoken, Clip):
+        return f"{type(spoken).__name__} instead of audio"
+    if spoken.samples.ndim != 1:
+        return f"audio of shape {spoken.samples.shape} instead of one channel"
     if not len(spoken.samples):
-        return EngineError(f"{engine.name} gave no audio")
+        return "no audio"
     if not np.isfinite(spoken.samples).all():
-        return EngineError(f"{engine.name} gave samples that are not numbers")
-    if spoken.sample_rate_hz != engine.capabilities.sample_rate_hz:
-        return EngineError(f"{engine.name} gave audio at {spoken.sample_rate_hz} Hz")
-    return spoken
+        return "samples that are not numbers"
+    if spoken.sample_rate_hz != sample_rate_hz:
+        return f"audio at {spoken.sample_rate_hz} Hz instead of {sample_rate_hz} Hz"
+    return ""

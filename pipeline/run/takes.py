@@ -11,10 +11,12 @@ from pipeline import names
 from pipeline.assembly.alignment.align import Aligner
 from pipeline.audio.clip import Clip, decode, encode_flac
 from pipeline.audio.energy import speech_span
+from pipeline.checking import signal
 from pipeline.checking.check import Checker
 from pipeline.errors import CorruptObjectError, EngineError
 from pipeline.manifest.marks import Defect, Marks, Verdict, Word
 from pipeline.manifest.plan import Chunk
+from pipeline.planning.duration import estimate_s
 from pipeline.run.recipe import Recipe
 from pipeline.run.stopwatch import Stopwatch
 from pipeline.store.protocol import ObjectStore
@@ -34,7 +36,11 @@ class Judges:
     @property
     def fingerprint(self) -> str:
         """What identifies timings and verdicts; it names the marks."""
-        facts = {"aligner": self.aligner.fingerprint, "checker": self.checker.fingerprint}
+        facts = {
+            "aligner": self.aligner.fingerprint,
+            "checker": self.checker.fingerprint,
+            "refusal": signal.VERSION,
+        }
         return names.digest(facts)[:12]
 
 
@@ -48,10 +54,15 @@ def judge(
         key: Of the take.
         audio: The take as it is stored: what is checked is what is kept.
         unspeakable: What of the text the engine leaves out: then the take fails, whatever is heard.
-        recipe: Names the engine.
+        recipe: Names the engine and the speed.
         by: Who judges.
     """
     clip = decode(audio)
+    if refused := signal.refusal(clip, estimate_s(chunk, chunk.language) / recipe.speed):
+        # Not even without a check: there is nothing to time or to listen to.
+        words = by.aligner.fallback(chunk, clip)
+        verdict = Verdict(passed=False, score=0.0, method="none", defects=(refused,))
+        return _marks(key, clip, audio, words, verdict)
     with by.watch.stage("alignment"):
         aligned = by.aligner.align(chunk, clip)
         words = by.aligner.fallback(chunk, clip) if aligned is None else aligned
