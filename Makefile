@@ -11,7 +11,7 @@ INSTALL_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get
   { echo "$(PYTHON) cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-gpt-sovits bench-cuda clean
+.PHONY: help setup demo test check format bench bench-gpt-sovits bench-cuda bench-queue bench-queue-load clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 26
@@ -64,6 +64,12 @@ bench-gpt-sovits: $(ALL)  ## Measure the voice-cloning engine on the processor.
 
 bench-cuda: $(ALL)  ## Measure the voice-cloning engine on a CUDA GPU.
 	$(BIN)/python -m bench.gpt_sovits_cuda
+
+bench-queue: $(ALL)  ## Measure what the queue costs: the same book with it and without.
+	$(BIN)/python -m bench.queue_overhead
+
+bench-queue-load: $(ALL)  ## Measure the queue with 1,000 jobs and 100,000 chunks.
+	$(BIN)/python -m bench.queue_load
 
 clean:  ## Remove what was installed and made.
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis
