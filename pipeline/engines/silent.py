@@ -22,11 +22,11 @@ from pipeline.settings import Settings
 SAMPLE_RATE_HZ = 24_000
 VERSION = 1
 #: The hum's level, and the quiet at both ends, as of a spoken take.
-LEVEL = 0.05
+LEVEL = 0.06
 EDGE_S = 0.1
 SHORTEST_S = 0.3
 #: Between the pitches that are mixed.
-LOWEST_HZ, N_PITCHES = 100, 100
+LOWEST_HZ, N_PITCHES = 80, 450
 #: One cycle of two parabolas, near to a sine, as long as a second.
 _PLACES = np.arange(SAMPLE_RATE_HZ, dtype=np.int32)
 _HALF = _PLACES / (SAMPLE_RATE_HZ / 2) % 1
@@ -118,7 +118,7 @@ def hum(utterance: Utterance) -> Clip:
     seconds = max(SHORTEST_S, estimate_s(utterance.text, utterance.language) / utterance.speed)
     rest, low = divmod(utterance.seed, N_PITCHES)
     shift, high = divmod(rest, N_PITCHES)
-    mixed = _wave(LOWEST_HZ + low) + _wave(LOWEST_HZ + high) + _wave(1, shift) / 5
+    mixed = _wave(LOWEST_HZ + low) + _wave(LOWEST_HZ + high) / 2 + _wave(1, shift) / 4
     second = (LEVEL * mixed).astype(np.float32)
     samples = np.resize(second, int(seconds * SAMPLE_RATE_HZ))
     n_edge = int(EDGE_S * SAMPLE_RATE_HZ)

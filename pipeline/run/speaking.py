@@ -14,6 +14,9 @@ from pipeline.errors import EngineError, ShortageError
 
 log = logging.getLogger(__name__)
 
+#: What a RuntimeError says when a GPU's libraries, or torch on a processor, get no memory.
+SHORT_OF_MEMORY = ("out of memory", "ALLOC_FAILED", "can't allocate memory")
+
 
 class _TooLargeError(EngineError):
     """Memory does not suffice for an utterance, even alone."""
@@ -38,8 +41,14 @@ def speak(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Tell whether memory was short, the processor's or a GPU's (torch's own class)."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    """Tell whether memory was short, the processor's or a GPU's.
+
+    By name and words, since not every engine brings torch along.
+    """
+    if isinstance(error, RuntimeError):
+        is_torchs = type(error).__name__ == "OutOfMemoryError"
+        return is_torchs or any(words in str(error) for words in SHORT_OF_MEMORY)
+    return isinstance(error, MemoryError)
 
 
 def _halving(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError]:

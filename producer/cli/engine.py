@@ -10,6 +10,10 @@ import typer
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
+EngineOption = Annotated[
+    str,
+    typer.Option(help="hibari, gpt-sovits, silent (speaks nothing), or one of VOXMILL_ENGINES."),
+]
 ParamOption = Annotated[
     list[str] | None,
     typer.Option(

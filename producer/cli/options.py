@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from producer.cli.engine import DeviceOption, ModelsOption, ParamOption, PrecisionOption
+from producer.cli.engine import (
+    DeviceOption,
+    EngineOption,
+    ModelsOption,
+    ParamOption,
+    PrecisionOption,
+)
 
 if TYPE_CHECKING:
     from pipeline.manifest.plan import Pauses
@@ -56,7 +62,7 @@ class Flags:
     voices: Annotated[
         str | None, typer.Option(help="Voice of each speaker: host=heart,guest=emma.")
     ] = None
-    engine: Annotated[str, typer.Option(help="Speech engine: hibari or gpt-sovits.")] = "hibari"
+    engine: EngineOption = "hibari"
     param: ParamOption = None
     models: ModelsOption = None
     device: DeviceOption = None

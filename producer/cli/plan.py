@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.cli.engine import ModelsOption, ParamOption
+from producer.cli.engine import EngineOption, ModelsOption, ParamOption
 from producer.cli.options import speaker_voices
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def plan(
     voices: Annotated[
         str | None, typer.Option(help="Voice of each speaker: host=heart,guest=emma.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="Speech engine: hibari or gpt-sovits.")] = "hibari",
+    engine: EngineOption = "hibari",
     param: ParamOption = None,
     models: ModelsOption = None,
     language: Annotated[str, typer.Option(help="auto, or a tag such as en.")] = "auto",

@@ -212,20 +212,23 @@ def _absolute(path_or_name: str | None) -> str | None:
 
 
 def _built_in(settings: Settings) -> list[dict[str, Any]]:
+    """Return the voices that engines bring along; none of one that only hums."""
     from pipeline.engines import catalogue
 
+    names = [name for name in catalogue.known(settings) if name != catalogue.CLONING]
+    engines = [catalogue.load(name, settings) for name in names]
     return [
         {
             "voice": voice.name,
-            "engine": name,
+            "engine": engine.name,
             "language": voice.language,
             "description": voice.description,
             "installed": voice.is_installed,
             "remedy": voice.remedy,
         }
-        for name in catalogue.ENGINES
-        if name != catalogue.CLONING
-        for voice in catalogue.load(name, settings).voices()
+        for engine in engines
+        if engine.capabilities.speaks
+        for voice in engine.voices()
     ]
 
 

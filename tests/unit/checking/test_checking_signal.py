@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.audio.clip import Clip, Samples
-from pipeline.checking.signal import signal_defects
+from pipeline.checking.signal import MAX_STRETCH, SPARE_S, refusal, signal_defects
 
 RATE = 24_000
 
@@ -50,3 +50,29 @@ def test_a_pause_is_no_defect_but_a_hole_is() -> None:
     short, long = np.zeros(RATE), np.zeros(3 * RATE)
     assert kinds(np.concatenate([syllables(), short, syllables()])) == []
     assert kinds(np.concatenate([syllables(), long, syllables()])) == ["silence"]
+
+
+def refused(samples: Samples, expected_s: float = 2.0) -> str | None:
+    found = refusal(Clip(samples.astype(np.float32), RATE), expected_s)
+    return found.kind if found else None
+
+
+@pytest.mark.parametrize("samples", [np.zeros(RATE), np.zeros(0), syllables(level=1e-4)])
+def test_silence_is_refused_outright(samples: Samples) -> None:
+    assert refused(samples) == "silence"
+
+
+def test_audio_far_too_long_for_its_text_is_refused_outright() -> None:
+    longest_s = MAX_STRETCH * 2.0 + SPARE_S
+    assert refused(syllables(longest_s)) is None
+    assert refused(syllables(longest_s + 0.1)) == "endless"
+
+
+def test_a_short_word_may_be_drawn_out_and_surrounded_by_silence() -> None:
+    quiet = np.zeros(RATE)
+    assert refused(np.concatenate([quiet, syllables(0.5), quiet, quiet]), 0.2) is None
+
+
+def test_what_only_a_check_can_find_is_not_refused_outright() -> None:
+    assert refused(np.clip(syllables() * 10, -1, 1)) is None
+    assert refused(np.random.default_rng(1).standard_normal(RATE) / 10) is None

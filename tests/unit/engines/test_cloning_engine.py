@@ -6,7 +6,8 @@ import hashlib
 import re
 import shutil
 import tomllib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,28 @@ import golden
 import models as golden_models
 import numpy as np
 import pytest
+import torch
 
 from pipeline import names
 from pipeline.audio.clip import Clip, encode_flac
 from pipeline.engines.cloning import CloningEngine
 from pipeline.engines.cloning_models import MAX_FINE_TUNES, READERS
+from pipeline.engines.gpt_sovits.semantic.model import Prefix
+from pipeline.engines.gpt_sovits.semantic.sampling import Limits
+from pipeline.engines.gpt_sovits.semantic.stepping import Eager
+from pipeline.engines.gpt_sovits.sovits.model import SoVITS
 from pipeline.engines.protocol import Utterance
 from pipeline.errors import EngineError, ModelError, RequestError
 from pipeline.manifest.plan import Reading
 from pipeline.manifest.voice import Origin, Voice
+from pipeline.run.speaking import speak
 from pipeline.settings import Settings
 from pipeline.store.local import LocalStore
 from pipeline.voices import consent, registry
 
 CASE = golden.document(Path(golden.__file__).parent / "golden" / "e2e" / "e2e_v2.json")
+#: Raises, when so many rows are too many.
+Shortage = Callable[[int], None]
 TEXT = "今天天气很好，我们去公园散步吧。"
 
 
@@ -367,3 +376,73 @@ def test_another_tokenizer_is_another_engine(settings: Settings, tmp_path: Path)
     assert CloningEngine(other).fingerprint() == CloningEngine(settings).fingerprint()
     vocabulary.write_text(vocabulary.read_text("utf-8") + "new\n", "utf-8")
     assert CloningEngine(other).fingerprint() != CloningEngine(settings).fingerprint()
+
+
+# --- Memory ---------------------------------------------------------------------------------
+
+
+def reading_prefixes(short: Shortage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let memory be short when several prefixes are read at once."""
+    read = Eager.read
+
+    def short_read(self: Eager, prefixes: Sequence[Prefix], rows: Sequence[int]) -> torch.Tensor:
+        short(len(prefixes))
+        return read(self, prefixes, rows)
+
+    monkeypatch.setattr(Eager, "read", short_read)
+
+
+def taking_steps(short: Shortage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let memory be short in the middle, when some sequences have many tokens."""
+    step, taken = Eager.step, Counter[Eager]()
+
+    def short_step(self: Eager, n: int, limits: Limits) -> None:
+        taken[self] += 1
+        if taken[self] % 20 == 0:
+            short(n)
+        step(self, n, limits)
+
+    monkeypatch.setattr(Eager, "step", short_step)
+
+
+def making_sound(short: Shortage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let memory be short for the vocoder while other sequences are still being decoded."""
+    decode, n_first = SoVITS.decode, 2
+
+    def short_decode(self: SoVITS, *arguments: Any, **more: Any) -> torch.Tensor:
+        nonlocal n_first
+        if n_first:
+            n_first -= 1
+            short(3)
+        return decode(self, *arguments, **more)
+
+    monkeypatch.setattr(SoVITS, "decode", short_decode)
+
+
+@pytest.mark.parametrize("where", [reading_prefixes, taking_steps, making_sound])
+def test_an_engine_that_ran_out_of_memory_speaks_on_as_if_nothing_had_been(
+    where: Callable[[Shortage, pytest.MonkeyPatch], None],
+    settings: Settings,
+    add: Callable[..., Voice],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add("安")
+    batch = [say(TEXT[:n], seed=n) for n in (6, 9, 12, len(TEXT))]
+    engine = CloningEngine(settings)
+    undisturbed = [heard(each) for each in engine.synthesize(batch)]
+    assert any(isinstance(each, bytes) for each in undisturbed)
+    n_short = 0
+
+    def short(n_rows: int) -> None:
+        nonlocal n_short
+        if n_rows > 2:
+            n_short += 1
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    where(short, monkeypatch)
+    with pytest.raises(torch.OutOfMemoryError):
+        engine.synthesize(batch)
+    assert [heard(each) for each in speak(engine, batch)] == undisturbed
+    assert n_short >= 2
+    monkeypatch.undo()
+    assert [heard(each) for each in engine.synthesize(batch)] == undisturbed
