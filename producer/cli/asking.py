@@ -86,7 +86,7 @@ def items(inputs: list[str], asked: Asked) -> Iterator[Item]:
         path = Path(text)
         try:
             if given.is_remote(text):
-                yield Item(text, asked.wanted(text))
+                yield Item(given.shown(text), asked.wanted(text))
             elif path.is_dir():
                 yield from _books(path, asked)
             elif path.suffix.lower() == given.MANIFEST:
@@ -94,7 +94,7 @@ def items(inputs: list[str], asked: Asked) -> Iterator[Item]:
             else:
                 yield Item(text, asked.wanted(text))
         except VoxmillError as error:
-            yield Item(text, error)
+            yield Item(given.shown(text), error)
 
 
 def _books(folder: Path, asked: Asked) -> Iterator[Item]:
@@ -114,11 +114,15 @@ def _lines(manifest: Path, asked: Asked) -> Iterator[Item]:
             yield Item(f"{manifest}, {place}", line)
             continue
         try:
-            yield Item(line.input, asked.but(line).wanted(line.input), f"{manifest}, {place}")
+            yield Item(
+                given.shown(line.input), asked.but(line).wanted(line.input), f"{manifest}, {place}"
+            )
         except RequestError as error:
-            yield Item(line.input, _refused(manifest, place, str(error)))
+            yield Item(given.shown(line.input), _refused(manifest, place, str(error)))
         except typer.BadParameter as error:
-            yield Item(line.input, _refused(manifest, place, f"{error.format_message()}."))
+            yield Item(
+                given.shown(line.input), _refused(manifest, place, f"{error.format_message()}.")
+            )
 
 
 def _refused(manifest: Path, place: str, problem: str) -> InputError:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from producer.cli.asking import Item
     from producer.queue.submitting import Submitted, Submitter
 
-#: Of several inputs, the worst outcome is the command's; 3 comes from --wait.
-WORST_FIRST = (1, 2, 3, 0)
+#: Of several inputs, the worst outcome is the command's; 130 and 3 come from --wait.
+WORST_FIRST = (130, 1, 2, 3, 0)
 
 
 class PriorityName(StrEnum):

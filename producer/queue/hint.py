@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from kombu.connection import Connection
-from kombu.exceptions import KombuError
 
 from pipeline.manifest.message import ADMIT, Message
 from pipeline.manifest.ref import JobRef
 from pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
 
 #: Nobody waits longer for what is only a hint.
 PATIENCE_S = 2.0
@@ -18,15 +20,13 @@ PATIENCE_S = 2.0
 def send(settings: Settings, ref: JobRef) -> bool:
     """Tell the reconciler of a job; False when the broker cannot be reached now."""
     broker = (settings.broker_url or settings.redis_url).get_secret_value()
-    connection = _connection(broker)
     try:
-        with connection:
+        with _connection(broker) as connection:
             outbox = connection.SimpleQueue(ADMIT, serializer="json")
             outbox.put(Message(tenant=ref.tenant, job=ref.id).fields())
             outbox.close()
-    except (KombuError, OSError, KeyError):  # the last: no such kind of broker
-        return False
-    except connection.connection_errors + connection.channel_errors:
+    except Exception as error:  # whatever it is: the job is stored, and found without a hint
+        log.info("no hint was sent: %s", type(error).__name__)
         return False
     return True
 
@@ -39,6 +39,4 @@ def _connection(broker: str) -> Any:
         "max_retries": 1,
         "interval_start": 0,
     }
-    return Connection(  # type: ignore[no-untyped-call]
-        broker, connect_timeout=PATIENCE_S, transport_options=options
-    )
+    return Connection(broker, connect_timeout=PATIENCE_S, transport_options=options)

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 from pipeline.errors import InputError, RequestError
 from pipeline.reading.sniff import FORMATS
 from pipeline.settings import Settings
 from pipeline.store import opening
+from pipeline.web import fetch, guard
 
 #: Ending of a manifest of jobs.
 MANIFEST = ".jsonl"
@@ -34,6 +34,11 @@ class Books:
 def is_remote(text: str) -> bool:
     """Tell whether an input is an address, not a path."""
     return "://" in text
+
+
+def shown(text: str) -> str:
+    """Return an input as it may be shown: the address of a page without what may be secret."""
+    return guard.without_secrets(text) if text.startswith(("http://", "https://")) else text
 
 
 def books(folder: Path) -> Books:
@@ -76,15 +81,16 @@ def at_hand(text: str, settings: Settings) -> Iterator[Path]:
 def _fetched(url: str, folder: Path, settings: Settings) -> Path:
     if opening.is_s3(url):
         return _from_bucket(url, folder, settings)
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https"):
+    scheme = url.partition("://")[0]
+    if scheme not in ("http", "https"):
         raise RequestError(
-            f"Inputs at {parts.scheme}:// are not fetched. Give a file, a folder, s3://bucket/key "
-            "or https://…"
+            f"Inputs at {scheme}:// are not fetched. Give a file, a folder, s3://bucket/key or "
+            "https://…"
         )
-    from pipeline.web import fetch  # noqa: PLC0415 - most inputs need no web
-
-    return fetch.fetch(url, folder, settings, MAX_INPUT_BYTES)
+    try:
+        return fetch.fetch(url, folder, settings, MAX_INPUT_BYTES)
+    except ValueError as error:
+        raise RequestError(f"{shown(url)} is no address: {error}.") from error
 
 
 def _from_bucket(url: str, folder: Path, settings: Settings) -> Path:

@@ -26,6 +26,7 @@ from pipeline.run.stages import judges
 from pipeline.settings import Settings
 from pipeline.store import opening
 from pipeline.store.protocol import ObjectStore
+from pipeline.web import guard
 from producer.queue import deadlines, hint, inputs, quotas
 
 #: Length of the readable part of a job's own id, and of the digest that makes it unique.
@@ -54,7 +55,7 @@ class Submitted:
 
     request: JobRequest
     state: State
-    #: Whether this call made it a job.
+    #: Whether there was no such job before.
     is_new: bool
 
 
@@ -83,12 +84,13 @@ class Submitter:
             job = self._prepared(path, wanted.options)
         request = self._request(job, wanted, output)
         store = tree.home(self.root, request.ref)
-        if not store.exists(names.request(request.id)):
+        was_there = store.exists(names.request(request.id))
+        if not was_there:
             self._require_acceptable(request)
         standing = submission.write(
             job, request, self._unspeakable(job), self.root, self.settings.shard_chunks
         )
-        submitted = self._seen(standing, store, is_new=standing is request)
+        submitted = self._seen(standing, store, is_new=not was_there)
         if submitted.state not in ENDED:
             self.is_reachable = self.is_reachable and hint.send(self.settings, request.ref)
         return submitted
@@ -120,7 +122,7 @@ class Submitter:
         created_s = int(time.time())
         deadline_s = deadlines.moment_s(wanted.deadline, created_s) if wanted.deadline else None
         request = JobRequest(
-            id=wanted.job_id or own_id(body),
+            id=own_id(body) if wanted.job_id is None else wanted.job_id,
             tenant=self.settings.tenant,
             created_s=created_s,
             deadline_s=deadline_s,
@@ -136,10 +138,12 @@ class Submitter:
 
     def _output(self, wanted: Wanted) -> str:
         """Return where files go, written in one way; refuse what cannot be a place for them."""
-        url = wanted.output.rstrip("/") if inputs.is_remote(wanted.output) else wanted.output
-        opening.require_bucket(url, self.settings)
-        opening.open_store(url, self.settings)
-        return url if opening.is_s3(url) else str(Path(url).expanduser().absolute())
+        opening.require_bucket(wanted.output, self.settings)
+        opening.open_store(wanted.output, self.settings)  # raises where that is no place
+        if opening.is_s3(wanted.output):
+            address = opening.parse(wanted.output)
+            return f"s3://{address.bucket}/{address.prefix}".rstrip("/")
+        return str(Path(wanted.output).expanduser().absolute())
 
     def _require_webhook(self, url: str | None) -> None:
         if url is None:
@@ -149,8 +153,6 @@ class Submitter:
                 "Webhooks are signed, and there is nothing to sign with. Set "
                 "VOXMILL_WEBHOOK_SECRET, here and where `voxmill reconcile` runs."
             )
-        from pipeline.web import guard  # noqa: PLC0415 - most jobs need no web
-
         guard.require(url, self.settings)
 
     def _require_acceptable(self, request: JobRequest) -> None:
