@@ -37,7 +37,7 @@ def refusal(clip: Clip, expected_s: float) -> Defect | None:
     if _is_silent(_levels(clip)):
         return Defect(kind="silence", detail="nothing is heard")
     if clip.duration_s > MAX_STRETCH * expected_s + SPARE_S:
-        detail = f"{clip.duration_s:.0f} s for a text of about {expected_s:.1f} s"
+        detail = f"{clip.duration_s:.0f} s of audio for a text of about {expected_s:.1f} s"
         return Defect(kind="endless", detail=detail)
     return None
 
