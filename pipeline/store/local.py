@@ -93,6 +93,8 @@ class LocalStore:
         """Copy a file unless the object is there; tell whether this call wrote it."""
         with self._explained(), self._temporary(name) as temporary:
             shutil.copyfile(path, temporary)
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
             return self._linked(temporary, name)
 
     def delete(self, name: str) -> None:

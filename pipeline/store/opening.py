@@ -39,9 +39,9 @@ def open_store(url: str, settings: Settings) -> ObjectStore:
         address = parse(url)
         if util.find_spec("boto3") is None:
             raise MissingToolError("S3 needs boto3. Install with: pip install 'voxmill[queue]'")
-        from pipeline.store import s3  # noqa: PLC0415 - a second of importing
+        from pipeline.store import s3, s3_client  # noqa: PLC0415 - a second of importing
 
-        return s3.S3Store(address.bucket, address.prefix, s3.connect(settings))
+        return s3.S3Store(address.bucket, address.prefix, s3_client.connect(settings))
     if "://" in url or not url:
         raise RequestError(f"{url!r} is no store. Give s3://bucket/prefix, or a folder.")
     return LocalStore(Path(url).expanduser().absolute(), elsewhere="with VOXMILL_STORE_URL")

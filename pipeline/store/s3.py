@@ -12,16 +12,13 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from pipeline.errors import StoreUnavailableError, VoxmillError
-from pipeline.settings import Settings
+from pipeline.errors import StoreUnavailableError
 from pipeline.store import s3_errors, s3_upload
 from pipeline.store.protocol import Stat
 from pipeline.store.s3_errors import MISSING, RACING, TAKEN, explained
@@ -30,45 +27,14 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 30
-#: Tries of one request before it is given up.
+#: Tries of what boto3 does not repeat: bytes that arrive damaged, writes that get in each other's
+#: way.
 ATTEMPTS = 5
-#: Requests at once.
-CONNECTIONS = 32
 #: Files from here on are uploaded in parts.
 MULTIPART_BYTES = 64_000_000
-#: Pause before the first repetition of a conditional write, doubled each time.
+#: Pause before the first repetition by us, doubled each time.
 PAUSE_S = 0.1
 DIGEST = "sha256"
-
-
-def connect(settings: Settings) -> Any:
-    """Return a client; nothing is sent until it is used."""
-
-    def shown(secret: Any) -> str | None:
-        return secret.get_secret_value() if secret else None
-
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.s3_endpoint_url,
-        region_name=settings.s3_region,
-        aws_access_key_id=shown(settings.s3_access_key_id),
-        aws_secret_access_key=shown(settings.s3_secret_access_key),
-        aws_session_token=shown(settings.s3_session_token),
-        verify=str(settings.s3_ca_bundle) if settings.s3_ca_bundle else None,
-        config=Config(
-            connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            max_pool_connections=CONNECTIONS,
-            tcp_keepalive=True,
-            # Links would be signed in the old way, which servers other than Amazon's refuse.
-            signature_version="s3v4",
-            # Other servers know a bucket by the path, not by a host name of its own.
-            s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
-        ),
-    )
 
 
 @dataclass(frozen=True)
@@ -99,20 +65,16 @@ class S3Store:
         Bytes that arrive damaged are read again. If they stay so, they lie damaged in the store,
         and who asked must see it by their digest.
         """
-
-        def read() -> bytes:
-            answer = self.client.get_object(Bucket=self.bucket, Key=self._key(name))
-            data: bytes = answer["Body"].read()
-            _require_whole(data, answer, self.place(name))
-            return data
-
-        try:
-            return self._patiently(name, read)
-        except _MissingError:
-            return None
-        except _DamagedError as error:
-            log.warning("%s", error)
-            return error.data
+        for attempt in range(ATTEMPTS):
+            time.sleep(PAUSE_S * 2 ** (attempt - 1) if attempt else 0.0)
+            try:
+                return self._found(name, lambda: self._read(name))
+            except _DamagedError as error:
+                damaged = error
+        if damaged.data is None:
+            raise damaged
+        log.warning("%s", damaged)
+        return damaged.data
 
     def exists(self, name: str) -> bool:
         """Tell whether the object is there."""
@@ -128,7 +90,8 @@ class S3Store:
 
     def put(self, name: str, data: bytes) -> None:
         """Write the object, replacing an older one."""
-        self._patiently(name, lambda: self.client.put_object(**self._body(name, data)))
+        with explained(self.place(name)):
+            self.client.put_object(**self._body(name, data))
 
     def put_new(self, name: str, data: bytes) -> bool:
         """Write the object unless it is there; tell whether its bytes are this call's."""
@@ -164,16 +127,16 @@ class S3Store:
 
     def delete(self, name: str) -> None:
         """Remove the object if it is there."""
-        self._patiently(
-            name, lambda: self.client.delete_object(Bucket=self.bucket, Key=self._key(name))
-        )
+        with explained(self.place(name)):
+            self.client.delete_object(Bucket=self.bucket, Key=self._key(name))
 
     def delete_all(self, prefix: str) -> None:
-        """Remove every object below `prefix/`."""
+        """Remove every object below `prefix/`, and the parts of uploads that never ended."""
         names = list(self.names(prefix))
-        for i in range(0, len(names), 1000):
-            objects = [{"Key": self._key(name)} for name in names[i : i + 1000]]
-            self._patiently(prefix, partial(self._delete, objects))
+        with explained(self.place(prefix)):
+            for i in range(0, len(names), 1000):
+                self._delete(names[i : i + 1000])
+            s3_upload.abort_all(self.client, self.bucket, f"{self._key(prefix)}/")
 
     def names(self, prefix: str) -> Iterator[str]:
         """Yield the names of all objects below `prefix/`, in order, 1,000 a request."""
@@ -190,8 +153,6 @@ class S3Store:
 
     def link(self, name: str, expires_s: int) -> str:
         """Return an address that a browser can open until it expires."""
-        file_name = name.rpartition("/")[2].replace('"', "'")
-        ascii_name = file_name.encode("ascii", "replace").decode().replace("?", "_")
         with explained(self.place(name)):
             return str(
                 self.client.generate_presigned_url(
@@ -199,7 +160,7 @@ class S3Store:
                     Params={
                         "Bucket": self.bucket,
                         "Key": self._key(name),
-                        "ResponseContentDisposition": f'inline; filename="{ascii_name}"',
+                        "ResponseContentDisposition": _disposition(name.rpartition("/")[2]),
                     },
                     ExpiresIn=expires_s,
                 )
@@ -220,15 +181,31 @@ class S3Store:
         }
 
     def _head(self, name: str) -> dict[str, Any] | None:
-        try:
-            return self._patiently(
-                name,
-                lambda: dict(self.client.head_object(Bucket=self.bucket, Key=self._key(name))),
-            )
-        except _MissingError:
-            return None
+        place = {"Bucket": self.bucket, "Key": self._key(name)}
 
-    def _delete(self, objects: list[dict[str, str]]) -> None:
+        def head() -> dict[str, Any]:
+            try:
+                return dict(self.client.head_object(**place))
+            except ClientError as error:
+                if s3_errors.code(error) in s3_errors.UNNAMED:
+                    self.client.get_object(**place, Range="bytes=0-0")  # raises what it is
+                raise
+
+        return self._found(name, head)
+
+    def _read(self, name: str) -> bytes:
+        answer = self.client.get_object(Bucket=self.bucket, Key=self._key(name))
+        try:
+            data: bytes = answer["Body"].read()
+        except BotoCoreError as error:
+            raise _DamagedError(f"{self.place(name)}: the answer broke off. Try again.") from error
+        digest = answer.get("Metadata", {}).get(DIGEST)
+        if digest and hashlib.sha256(data).hexdigest() != digest:
+            raise _DamagedError(f"{self.place(name)} arrived damaged. Try again.", data)
+        return data
+
+    def _delete(self, names: list[str]) -> None:
+        objects = [{"Key": self._key(name)} for name in names]
         answer = self.client.delete_objects(Bucket=self.bucket, Delete={"Objects": objects})
         for refused in answer.get("Errors", []):
             raise StoreUnavailableError(
@@ -239,16 +216,10 @@ class S3Store:
         place = f"{self._key(prefix)}/"
         token: dict[str, str] = {}
         while True:
-            page: dict[str, Any] = self._patiently(
-                prefix,
-                partial(
-                    self.client.list_objects_v2,
-                    Bucket=self.bucket,
-                    Prefix=place,
-                    **options,
-                    **token,
-                ),
-            )
+            with explained(self.place(prefix)):
+                page: dict[str, Any] = self.client.list_objects_v2(
+                    Bucket=self.bucket, Prefix=place, **options, **token
+                )
             yield page
             if not page.get("IsTruncated"):
                 return
@@ -261,87 +232,47 @@ class S3Store:
         are ours.
         """
         for attempt in range(ATTEMPTS):
-            try:
-                with explained(self.place(name)):
-                    try:
-                        write()
-                        return True
-                    except ClientError as error:
-                        if s3_errors.code(error) not in TAKEN | RACING:
-                            raise
-                        standing = self.stat(name)
-                        if standing is not None:
-                            return standing.sha256 == digest
-            except StoreUnavailableError:
-                if attempt + 1 == ATTEMPTS:
-                    raise
-            time.sleep(PAUSE_S * 2**attempt)
+            time.sleep(PAUSE_S * 2 ** (attempt - 1) if attempt else 0.0)
+            with explained(self.place(name)):
+                try:
+                    write()
+                    return True
+                except ClientError as error:
+                    if s3_errors.code(error) not in TAKEN | RACING:
+                        raise
+            standing = self.stat(name)
+            if standing is not None:
+                return standing.sha256 == digest
         raise StoreUnavailableError(
             f"{self.place(name)}: others keep writing it at the same time. Try again."
         )
 
-    def _patiently(self, name: str, ask: Callable[[], Answer]) -> Answer:
-        """Send a request; boto3 repeats what fails on the way, this what arrives damaged."""
-        for attempt in range(ATTEMPTS):
+    def _found(self, name: str, ask: Callable[[], Answer]) -> Answer | None:
+        """Ask for an object; None means that there is none."""
+        with explained(self.place(name)):
             try:
-                with explained(self.place(name) if name else f"s3://{self.bucket}"):
-                    return ask()
-            except StoreUnavailableError as error:
-                if isinstance(error.__cause__, ClientError):
-                    if s3_errors.code(error.__cause__) in MISSING:
-                        raise _MissingError from error
+                return ask()
+            except ClientError as error:
+                if s3_errors.code(error) not in MISSING:
                     raise
-                if attempt + 1 == ATTEMPTS:
-                    raise
-            time.sleep(PAUSE_S * 2**attempt)
-        raise AssertionError("the last attempt returns or raises")
-
-
-class _MissingError(Exception):
-    """There is no such object."""
+                return None
 
 
 class _DamagedError(StoreUnavailableError):
-    """Bytes are not those that were written."""
+    """Bytes are not those that were written; None where not all of them arrived."""
 
-    def __init__(self, message: str, data: bytes) -> None:
+    def __init__(self, message: str, data: bytes | None = None) -> None:
         super().__init__(message)
         self.data = data
 
 
-def _require_whole(data: bytes, answer: Mapping[str, Any], place: str) -> None:
-    """Refuse bytes that were cut or changed on the way.
-
-    Raises:
-        _DamagedError: They are not what was written.
-    """
-    digest = answer.get("Metadata", {}).get(DIGEST)
-    is_cut = len(data) != answer["ContentLength"]
-    if is_cut or (digest and hashlib.sha256(data).hexdigest() != digest):
-        raise _DamagedError(f"{place} arrived damaged. Try again.", data)
+def _disposition(file_name: str) -> str:
+    """Return the header that names a file, for old browsers in ASCII."""
+    plain = file_name.encode("ascii", "replace").decode()
+    for bad in '?"\\':
+        plain = plain.replace(bad, "_")
+    return f"inline; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
 def _checksum(data: bytes) -> str:
     return b64encode(hashlib.sha256(data).digest()).decode()
-
-
-def make_bucket(bucket: str, settings: Settings) -> None:
-    """Make a bucket unless it is there."""
-    client = connect(settings)
-    with explained(f"s3://{bucket}"):
-        try:
-            client.head_bucket(Bucket=bucket)
-        except ClientError as error:
-            if s3_errors.status(error) != 404:
-                raise
-            client.create_bucket(Bucket=bucket)
-
-
-def answers(settings: Settings) -> bool:
-    """Tell whether the server answers now, and knows us."""
-    try:
-        with explained("s3"):
-            connect(settings).list_buckets()
-    except VoxmillError:
-        return False
-    return True

@@ -22,8 +22,11 @@ from pipeline.errors import StorageError, StoreUnavailableError, VoxmillError
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 #: Someone was first.
 TAKEN = frozenset({"PreconditionFailed", "412"})
-#: Someone is at it at this moment.
-RACING = frozenset({"ConditionalRequestConflict", "OperationAborted", "409"})
+#: Someone is at it at this moment; an upload that is gone may have been completed, by a request
+#: whose answer got lost.
+RACING = frozenset({"ConditionalRequestConflict", "OperationAborted", "409", "NoSuchUpload"})
+#: What a refusal without a body, as HEAD gets, does not tell apart: no right, no time left.
+UNNAMED = frozenset({"400", "403"})
 #: The answer depends on what a person does.
 DENIED = {
     "AccessDenied": "may not be used with these credentials. Check VOXMILL_S3_ACCESS_KEY_ID and "

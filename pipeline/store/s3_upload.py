@@ -44,6 +44,16 @@ def upload(client: Any, path: Path, facts: Mapping[str, Any]) -> None:
         raise
 
 
+def abort_all(client: Any, bucket: str, prefix: str) -> None:
+    """End the uploads that were begun below a prefix, by whomever."""
+    found = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+    for begun in found.get("Uploads", []):
+        if begun["Key"].startswith(prefix):
+            client.abort_multipart_upload(
+                Bucket=bucket, Key=begun["Key"], UploadId=begun["UploadId"]
+            )
+
+
 def _pieces(path: Path) -> Iterator[bytes]:
     size = max(PART_BYTES, -(-path.stat().st_size // MAX_PARTS))
     with path.open("rb") as file:

@@ -203,9 +203,9 @@ class _Starting:
             self._tell(f"{process.name}: ready")
 
     def _make_bucket(self) -> None:
-        from pipeline.store import s3  # noqa: PLC0415 - a second of importing
+        from pipeline.store import s3_client  # noqa: PLC0415 - a second of importing
 
-        s3.make_bucket(BUCKET, settings_for(self._state))
+        s3_client.make_bucket(BUCKET, settings_for(self._state))
 
     def _keep(self, running: Sequence[StackProcess]) -> None:
         """Remember what runs, in a file that only its owner may read."""
@@ -248,9 +248,9 @@ def _is_ready(port: int) -> bool:
 
 
 def _s3_answers(state: StackState) -> bool:
-    from pipeline.store import s3  # noqa: PLC0415 - a second of importing
+    from pipeline.store import s3_client  # noqa: PLC0415 - a second of importing
 
-    return s3.answers(settings_for(state))
+    return s3_client.answers(settings_for(state))
 
 
 @contextmanager

@@ -16,7 +16,8 @@ import pytest
 from s3_server import running
 
 from pipeline.settings import Settings
-from pipeline.store.s3 import S3Store, connect
+from pipeline.store.s3 import S3Store
+from pipeline.store.s3_client import connect
 
 VOXMILL = (sys.executable, "-m", "producer.cli.app")
 

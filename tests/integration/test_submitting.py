@@ -29,7 +29,7 @@ from pipeline.settings import Settings
 from pipeline.store.local import LocalStore
 from pipeline.store.opening import open_store
 from pipeline.store.protocol import ObjectStore
-from pipeline.store.s3 import connect
+from pipeline.store.s3_client import connect
 from producer.queue import hint
 from producer.queue.submitting import Submitter, Wanted
 from producer.stack import ports, servers
