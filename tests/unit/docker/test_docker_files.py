@@ -14,6 +14,7 @@ import kubernetes_validate
 import pytest
 import typer
 import yaml
+from compose_spec import PyCompose
 
 from pipeline.settings import Settings
 from producer.cli.app import app
@@ -132,7 +133,15 @@ def test_what_is_scaled_is_there_and_asks_for_metrics_that_are() -> None:
             assert metrics_in(trigger["metadata"]["query"]) <= known_metrics()
 
 
-def test_compose_says_what_compose_understands() -> None:
+def test_compose_knows_every_word_of_the_file() -> None:
+    text = re.sub(r"\$\{(\w+):\?[^}]*\}", "secret", (DOCKER / "compose.yaml").read_text())
+    merged = yaml.safe_dump(yaml.safe_load(text))
+    PyCompose.from_yaml(merged).validate()
+    with pytest.raises(ValueError, match="helthcheck"):
+        PyCompose.from_yaml(merged.replace("healthcheck:", "helthcheck:", 1))
+
+
+def test_compose_names_only_what_is_there() -> None:
     document = compose()
     assert set(document) <= {"name", "services", "volumes", "x-voxmill"}
     volumes = set(document["volumes"])
