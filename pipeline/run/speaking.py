@@ -34,8 +34,8 @@ def speak(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError
     spoken = _halving(engine, batch) if batch else []
     if len(batch) > 1 and all(isinstance(each, _TooLargeError) for each in spoken):
         raise ShortageError(
-            f"{engine.name}: {spoken[0]} Nor does any other of these {len(batch)} texts fit: "
-            "something else uses the memory, or there is too little of it."
+            f"{engine.name}: memory does not suffice for any of {len(batch)} texts, even alone. "
+            "Something else uses it, or it is too small: use fewer processes or a larger device."
         )
     return spoken
 
@@ -57,7 +57,7 @@ def _halving(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineEr
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        shortage = str(error).partition("\n")[0] or type(error).__name__
+        shortage = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
     # Only here is the error gone, and what its traceback kept alive.
     gc.collect()
     if len(batch) == 1:
@@ -67,7 +67,7 @@ def _halving(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineEr
                 "processes, a larger device or a shorter sentence; more takes try it again."
             )
         ]
-    log.warning("%s: out of memory with a batch of %d: halved", engine.name, len(batch))
+    log.warning("%s: a batch of %d is halved: %s", engine.name, len(batch), shortage)
     middle = len(batch) // 2
     return [*_halving(engine, batch[:middle]), *_halving(engine, batch[middle:])]
 
