@@ -156,8 +156,13 @@ def tenant(name: str) -> str:
 
 #: Prefix of all voices.
 VOICES = "voices"
-#: Whose turn it is to change voices, where no lock of an operating system can tell.
+#: Prefix of the turns to change voices, where no lock of an operating system can tell.
 VOICES_TURN = "voices.turn"
+
+
+def voices_turn(number: int) -> str:
+    """Name of a turn to change voices, counted from 1."""
+    return f"{VOICES_TURN}/{number:08d}"
 
 
 def voice(uuid: UUID) -> str:

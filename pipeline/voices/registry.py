@@ -92,13 +92,15 @@ def save(
 
     Raises:
         RequestError: The name is taken.
+        BusyError: Others are changing voices.
     """
-    with turn.taken(store):
+    with turn.taken(store) as require_turn:
         name = naming.checked(voice.name, [*reserved, *_taken(store)])
         voice = voice.model_copy(update={"name": name})
         store.put(names.voice_clip(voice.uuid), clip)
         for number, data in enumerate(aux, 1):
             store.put(names.voice_aux(voice.uuid, number), data)
+        require_turn()
         store.put_new(names.voice_record(voice.uuid), voice.encode())
     return voice
 
@@ -111,8 +113,8 @@ def find(name_or_uuid: str, store: ObjectStore) -> Voice:
         CorruptObjectError: Its record is damaged or holds no consent.
     """
     uuid = naming.as_uuid(name_or_uuid)
-    if uuid and store.exists(names.voice_record(uuid)):
-        return _read(uuid, store)
+    if uuid and (called := _read(uuid, store)):
+        return called
     voices = all_voices(store)
     for voice in voices:
         if naming.key(voice.name) == naming.key(name_or_uuid):
@@ -126,11 +128,10 @@ def all_voices(store: ObjectStore) -> list[Voice]:
     voices = []
     for uuid in turn.folders(store):
         try:
-            if store.exists(names.voice_record(uuid)):
-                voices.append(_read(uuid, store))
+            voices.append(_read(uuid, store))
         except CorruptObjectError as error:
             log.warning("%s", error)
-    return sorted(voices, key=lambda voice: naming.key(voice.name))
+    return sorted(filter(None, voices), key=lambda voice: naming.key(voice.name))
 
 
 def rename(
@@ -141,11 +142,12 @@ def rename(
     Raises:
         RequestError: There is no such voice, or the new name is taken.
     """
-    with turn.taken(store):
+    with turn.taken(store) as require_turn:
         voice = find(name_or_uuid, store)
         others = [other.name for other in all_voices(store) if other.uuid != voice.uuid]
         name = naming.checked(new_name, [*reserved, *others])
         renamed = voice.model_copy(update={"name": name})
+        require_turn()
         store.put(names.voice_record(voice.uuid), renamed.encode())
     return renamed
 
@@ -207,8 +209,10 @@ def _intact(name: str, sha256: str, voice: Voice, store: ObjectStore) -> bytes:
     return data
 
 
-def _read(uuid: UUID, store: ObjectStore) -> Voice:
-    data = store.get(names.voice_record(uuid)) or b""
+def _read(uuid: UUID, store: ObjectStore) -> Voice | None:
+    data = store.get(names.voice_record(uuid))
+    if data is None:
+        return None
     try:
         return Voice.decode(data)
     except CorruptObjectError as error:

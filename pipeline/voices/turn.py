@@ -1,12 +1,18 @@
-"""Changes to the voices of a store, one process at a time."""
+"""Changes to the voices of a store, one process at a time.
+
+In a folder, a lock of the operating system tells whose turn it is. In a bucket, turns are numbered
+objects: `voices.turn/00000007` is created by whoever takes turn 7, and only one can; with
+`voices.turn/00000007.over` it ends. No clocks are compared: a turn whose holder died is over when
+somebody who waits has seen no change for long enough.
+"""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from uuid import UUID, uuid4
 
 from pipeline import names
@@ -14,26 +20,32 @@ from pipeline.errors import BusyError
 from pipeline.store.local import LocalStore, explain
 from pipeline.store.protocol import ObjectStore
 
-#: In a bucket, who has the turn is named by an object; a turn is over after so long …
-TURN_S = 120.0
+#: A turn in a bucket ends when its holder has not ended it for so long …
+TURN_S = 60.0
 #: … and is waited for no longer than this.
 PATIENCE_S = 180.0
 POLL_S = 0.2
+OVER = ".over"
+
+#: Raises `BusyError` when the turn was lost to somebody else.
+RequireTurn = Callable[[], None]
 
 
 @contextmanager
-def taken(store: ObjectStore) -> Iterator[None]:
+def taken(store: ObjectStore) -> Iterator[RequireTurn]:
     """Wait for this process's turn.
 
     Whoever has the turn first removes what a killed process left behind: audio without a record
-    belongs to no voice, and nobody may keep it.
+    belongs to no voice, and nobody may keep it. So a voice's audio is safe only while the turn
+    lasts, and its record may be written only after `RequireTurn` was asked.
 
     Raises:
         BusyError: Others do not let go.
     """
-    with _in_folder(store) if isinstance(store, LocalStore) else _in_bucket(store):
+    turn = _in_folder(store) if isinstance(store, LocalStore) else _in_bucket(store)
+    with turn as require_turn:
         _sweep(store)
-        yield
+        yield require_turn
 
 
 def folders(store: ObjectStore) -> list[UUID]:
@@ -42,8 +54,8 @@ def folders(store: ObjectStore) -> list[UUID]:
 
 
 @contextmanager
-def _in_folder(store: LocalStore) -> Iterator[None]:
-    """Hold a lock of the operating system, which ends with the process."""
+def _in_folder(store: LocalStore) -> Iterator[RequireTurn]:
+    """Hold a lock, which ends with the process and not before."""
     path = store.root / f"{names.VOICES}.lock"
     try:
         store.root.mkdir(parents=True, exist_ok=True)
@@ -52,43 +64,67 @@ def _in_folder(store: LocalStore) -> Iterator[None]:
         raise explain(error, store.root, store.elsewhere) from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield lambda: None
 
 
 @contextmanager
-def _in_bucket(store: ObjectStore) -> Iterator[None]:
-    """Hold an object that only one can create; what a dead process left is taken over in time."""
-    owner, until_s = uuid4().hex, time.monotonic() + PATIENCE_S
-    while not store.put_new(names.VOICES_TURN, _claim(owner)):
-        _take_over(store)
-        if time.monotonic() > until_s:
-            raise BusyError(
-                f"{store.place(names.VOICES_TURN)}: others are changing voices all the time. Try "
-                "again."
-            )
-        time.sleep(POLL_S)
+def _in_bucket(store: ObjectStore) -> Iterator[RequireTurn]:
+    number = _await_number(store)
     try:
-        yield
+        yield partial(_require, store, number)
     finally:
-        standing = store.get(names.VOICES_TURN)
-        if standing and json.loads(standing)["owner"] == owner:
-            store.delete(names.VOICES_TURN)
+        store.put_new(names.voices_turn(number) + OVER, b"")
 
 
-def _claim(owner: str) -> bytes:
-    return json.dumps({"owner": owner, "until_s": time.time() + TURN_S}).encode()
+def _await_number(store: ObjectStore) -> int:
+    """Wait until the turn is ours, and return its number."""
+    watched, since_s, until_s = _last(store), time.monotonic(), time.monotonic() + PATIENCE_S
+    while time.monotonic() < until_s:
+        seen = _last(store)
+        if seen != watched:
+            watched, since_s = seen, time.monotonic()
+        number, is_over = seen
+        if (is_over or time.monotonic() - since_s > TURN_S) and _claim(store, number + 1):
+            return number + 1
+        time.sleep(POLL_S)
+    raise BusyError(
+        f"{store.place(names.VOICES_TURN)}: others are changing voices all the time. Try again."
+    )
 
 
-def _take_over(store: ObjectStore) -> None:
-    """Remove a claim whose time is over."""
-    standing = store.get(names.VOICES_TURN)
-    if standing and json.loads(standing)["until_s"] < time.time():
-        store.delete(names.VOICES_TURN)
+def _claim(store: ObjectStore, number: int) -> bool:
+    """Take a turn; False when somebody was faster.
+
+    Where time has passed since the last turn was looked up, this one may be over and forgotten;
+    then a later one is there.
+    """
+    name = names.voices_turn(number)
+    if not store.put_new(name, uuid4().bytes) or _last(store)[0] != number:
+        return False
+    for older in store.names(names.VOICES_TURN):
+        if older < name:
+            store.delete(older)
+    return True
+
+
+def _last(store: ObjectStore) -> tuple[int, bool]:
+    """Return the number of the last turn, 0 before the first, and whether it is over."""
+    name = max(store.names(names.VOICES_TURN), default=names.voices_turn(0) + OVER)
+    return int(name.rpartition("/")[2].removesuffix(OVER)), name.endswith(OVER)
+
+
+def _require(store: ObjectStore, number: int) -> None:
+    if _last(store) != (number, False):
+        raise BusyError(
+            f"{store.place(names.VOICES_TURN)}: somebody else is changing voices, since this "
+            "change took too long. Try again."
+        )
 
 
 def _sweep(store: ObjectStore) -> None:
+    there = set(store.names(names.VOICES))
     for uuid in folders(store):
-        if not store.exists(names.voice_record(uuid)):
+        if names.voice_record(uuid) not in there:
             store.delete_all(names.voice(uuid))
 
 

@@ -29,8 +29,8 @@ def check(
 ) -> None:
     """Prove that a store may be trusted with jobs.
 
-    Conditional writes, reading and listing what was just written, uploads in parts. What is
-    written lies below `probe/` and is removed.
+    Conditional writes, reading and listing what was just written, uploads in parts, links. What
+    is written, about 150 MB, lies below `probe/` and is removed.
     Exit codes: 0 all is kept, 1 something is not.
     """
     from pipeline.store import probe
@@ -43,7 +43,9 @@ def check(
         if not json:
             state, colour = ("kept", "green") if finding.is_kept else ("broken", "red")
             typer.echo(f"{typer.style(f'{state:<7}', fg=colour)} {finding.name:<44} ", nl=False)
-            typer.echo("" if finding.is_kept else finding.detail)
+            typer.echo(
+                "" if finding.is_kept else f"{finding.detail}. {finding.needed_for} need it."
+            )
     if json:
         typer.echo(jsonlib.dumps([asdict(each) for each in findings], indent=1))
     if not all(each.is_kept for each in findings):
