@@ -11,7 +11,7 @@ INSTALL_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get
   { echo "$(PYTHON) cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-gpt-sovits bench-cuda bench-queue bench-queue-load clean
+.PHONY: help setup demo test chaos check format bench bench-gpt-sovits bench-cuda bench-queue bench-queue-load clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 26
@@ -51,6 +51,9 @@ check: $(ALL)  ## Lint, types, imports and unit tests; under two minutes.
 test: $(ALL)  ## Everything `check` does, and the tests with real models and real files.
 	$(MAKE) --no-print-directory check
 	$(BIN)/pytest -q -n 2 --dist loadfile tests --ignore tests/unit
+
+chaos: $(ALL)  ## Kill, freeze and cut off workers, Redis and S3 while jobs run; takes an hour.
+	CHAOS_RESULTS=bench/results/chaos.json $(BIN)/pytest -q tests/chaos -m "chaos or not chaos"
 
 format: $(ALL)  ## Format the code.
 	$(BIN)/ruff format .

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=60.0, gt=0)
     #: Between two rounds of the reconciler.
     reconcile_every_s: float = Field(default=5.0, gt=0)
+    #: A message is given so long to be taken before it may be thought lost.
+    slack_s: float = Field(default=10.0, gt=0)
     #: Longest work on one shard, and on one book's files, before the process is killed.
     shard_time_limit_s: float = Field(default=300.0, gt=0)
     finalize_time_limit_s: float = Field(default=21_600.0, gt=0)

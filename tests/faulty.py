@@ -39,6 +39,8 @@ GPU_MEMORY, MEMORY = "gpumemorygpumemory", "memorymemory"
 #: Crash, and refuse, so many times as the option `times` says; then all is well.
 FLAKY_CRASH, FLAKY_ERROR = "flakycrashflakycrash", "flakyerrorflakyerror"
 
+#: Name of the log in the folder.
+LOG = "log.jsonl"
 #: An endless take is so many times as long as it should be.
 ENDLESSNESS = 20
 
@@ -111,7 +113,7 @@ class FaultyEngine(SilentEngine):
         if self._folder is None:
             return
         work = Work(utterance.text, utterance.voice, utterance.seed, os.getpid(), time.time())
-        _append(self._folder / "log.jsonl", json.dumps(vars(work)) + "\n")
+        _append(self._folder / LOG, json.dumps(vars(work)) + "\n")
 
     def _fails_again(self, utterance: Utterance) -> bool:
         """Count a failure of this text, whatever process it is in; False when it had enough."""
@@ -123,7 +125,7 @@ class FaultyEngine(SilentEngine):
 
 def log(folder: Path) -> list[Work]:
     """Return every chunk that was begun, in order; what is twice in it was done again."""
-    path = folder / "log.jsonl"
+    path = folder / LOG
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return [Work(**json.loads(line)) for line in lines]
 

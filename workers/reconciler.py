@@ -22,8 +22,6 @@ from workers.ledger import observing
 
 log = logging.getLogger(__name__)
 
-#: A message is given so long to be taken before it may be thought lost.
-SLACK_S = 10.0
 #: A job is read anew from the store at least so often, as far as that takes …
 AUDIT_EVERY_S = 30.0
 #: … no more than this share of the reconciler's time.
@@ -35,7 +33,6 @@ class Reconciler:
     """One reconciler; what it remembers only saves work."""
 
     context: Context
-    slack_s: float = SLACK_S
     #: When each job was last read from the store, by the process's clock.
     _tended_s: dict[JobRef, float] = field(default_factory=dict)
 
@@ -88,7 +85,7 @@ class Reconciler:
         """Publish again what nobody looks after, and what was put off until now."""
         ledger, sender = self.context.ledger, self.context.sender
         empty = [lane for lane, depth in depths.depths(sender.app).items() if not depth]
-        for lost in ledger.neglected(empty, self.slack_s):
+        for lost in ledger.neglected(empty, self.context.settings.slack_s):
             log.warning("lost: %s of %s; published again", lost.stage, lost.item)
             metrics.retried(lost.stage, "Neglected")
             sender.send(lost.stage, lost.item, lost.priority)
