@@ -120,7 +120,7 @@ def tell(detail: Detail, said: dict[str, Any]) -> None:
         "done": f"{progress.n_done} of {count(progress.n_chunks, 'chunk')}, "
         f"{clock(progress.audio_s)} of audio, {progress.n_flagged} flagged, "
         f"{progress.n_failed} failed",
-        "files in": said["location"] or f"{said['output']} (not yet)",
+        "files in": said["location"] or (None if detail.seen.result else f"{said['output']} later"),
     }
     for name, value in facts.items():
         if value is not None:

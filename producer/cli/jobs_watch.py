@@ -133,7 +133,7 @@ def _figures(event: Moved) -> str:
     """Return "running, 12/64 chunks, 3.1 chunks/s, 12.3 s of audio/s, 0:00:17 left, 1 flagged"."""
     progress, speed = event.progress, event.speed
     parts = [event.state, f"{progress.n_done}/{progress.n_chunks} chunks"]
-    if speed.left_s is not None:
+    if event.state == "running" and speed.left_s is not None:
         parts += [
             f"{speed.chunks_per_s:.1f} chunks/s",
             f"{speed.audio_per_s:.1f} s of audio/s",

@@ -112,9 +112,6 @@ def _line(text: str, ref: JobRef, process: str) -> Happened | None:
         at_s = datetime.fromisoformat(line["time"]).timestamp()
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
-    about = " ".join(f"{name}={line[name]}" for name in ("stage", "shard") if line.get(name))
-    return Happened(
-        at_s,
-        process,
-        f"{line.get('message', '')} [{about}]" if about else str(line.get("message", "")),
-    )
+    about = " ".join(str(line[name]) for name in ("stage", "shard") if line.get(name))
+    message = str(line.get("message", ""))
+    return Happened(at_s, process, f"{message} [{about}]" if about else message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from pipeline.errors import RequestError, StoreUnavailableError
@@ -23,6 +23,8 @@ QUICK_S, SLOW_S = 0.5, 2.0
 SLOWER = 1.3
 #: Looking takes at most this share of the time, however many jobs are watched.
 MAX_SHARE = 0.25
+#: A store that takes longer is said to be away, and waited for.
+PATIENCE_S = 10.0
 #: Speed is that of the last minute.
 WINDOW_S = 60.0
 #: Jobs looked at together.
@@ -78,16 +80,19 @@ def watch(
     """
     watched = [_Watched(request, root) for request in requests]
     pause_s = QUICK_S
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
         while going := [each for each in watched if each.state not in ENDED]:
             began_s = time.monotonic()
-            moved = [each for each in pool.map(lambda job: job.look(), going) if each]
-            for each in moved:
+            news = [each for each in _looks(going, pool, tell) if each]
+            for each in news:
                 tell(each)
-            is_news = any(isinstance(each, Moved) for each in moved)
-            pause_s = QUICK_S if is_news else min(SLOW_S, pause_s * SLOWER)
+            has_moved = any(isinstance(each, Moved) for each in news)
+            pause_s = QUICK_S if has_moved else min(SLOW_S, pause_s * SLOWER)
             if any(each.state not in ENDED for each in going):
                 sleep(max(pause_s, (time.monotonic() - began_s) / MAX_SHARE))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # who stops watching waits for nobody
     return [each.state for each in watched]
 
 
@@ -156,3 +161,13 @@ class _Watched:
             audio_per_s=(progress.audio_s - audio_before_s) / passed_s,
             left_s=(progress.n_chunks - progress.n_done) / rate,
         )
+
+
+def _looks(
+    jobs: Sequence[_Watched], pool: ThreadPoolExecutor, tell: Tell
+) -> list[Moved | Away | None]:
+    """Look at jobs; say so when the store takes its time."""
+    looks = [pool.submit(job.look) for job in jobs]
+    while wait(looks, PATIENCE_S).not_done:
+        tell(Away(f"The store has not answered for {PATIENCE_S:.0f} s."))
+    return [each.result() for each in looks]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipeline.errors import RequestError, StoreUnavailableError
 from pipeline.jobs import ending, removing, retrying
 from pipeline.manifest.result import Result
 from pipeline.store.local import LocalStore
+from producer.queue import watching
 from producer.queue.watching import Away, Moved, watch
 
 
@@ -18,6 +20,7 @@ class Flaky(LocalStore):
     """A store that is away while it is told to be, and counts what is asked of it."""
 
     is_away = False
+    silent_s = 0.0
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -31,6 +34,7 @@ class Flaky(LocalStore):
     def names(self, prefix: str) -> Iterator[str]:
         if self.is_away:
             raise StoreUnavailableError("The store does not answer.")
+        time.sleep(self.silent_s)
         self.listed += 1
         return super().names(prefix)
 
@@ -134,6 +138,19 @@ def test_a_store_that_is_away_is_asked_again(book: QueuedBook, store: Flaky) -> 
     acts = play(away(True), nothing, away(False), lambda: succeeded(book))
     assert watch([book.request], book.root, told.append, acts) == ["succeeded"]
     assert Away("The store does not answer.") in told
+
+
+def test_a_store_that_says_nothing_at_all_is_waited_for_and_told_of(
+    book: QueuedBook, store: Flaky, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "PATIENCE_S", 0.05)
+    store.silent_s = 0.2
+    succeeded(book)
+    told: list[Moved | Away] = []
+    assert watch([book.request], book.root, told.append) == ["succeeded"]
+    assert isinstance(told[0], Away)
+    assert "has not answered" in told[0].detail
+    assert isinstance(told[-1], Moved)
 
 
 def test_progress_never_goes_back(book: QueuedBook, store: Flaky) -> None:
