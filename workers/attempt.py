@@ -143,6 +143,10 @@ def _try(attempt: Attempt, work: Work) -> None:
     except GoneError as error:
         log.info("%s", error)
         return
+    shard = attempt.item.shard
+    if shard and attempt.store.exists(names.done(attempt.item.job.id, shard)):
+        blame.announce(attempt)  # an old message, or one too many
+        return
     if not blame.settled(attempt):
         work(attempt)
     metrics.shard_worked(attempt.stage, time.monotonic() - started_s)

@@ -59,10 +59,14 @@ def settle(attempt: Attempt, receipt: ShardReceipt) -> None:
     if is_ours:
         for chunk in receipt.chunks:
             metrics.chunk_settled(chunk.outcome, chunk.n_takes)
+    announce(attempt)
+
+
+def announce(attempt: Attempt) -> None:
+    """Note in the ledger that a shard has its receipt; after the last one, finish the book."""
     if attempt.context.ledger.done(attempt.item) == 0:
-        attempt.context.sender.send(
-            "finalize", Item(attempt.item.job, ""), attempt.message.priority
-        )
+        book = Item(attempt.item.job, "")
+        attempt.context.sender.send("finalize", book, attempt.message.priority)
 
 
 def _halve(attempt: Attempt) -> None:
