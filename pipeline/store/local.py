@@ -109,7 +109,7 @@ class LocalStore:
                 shutil.rmtree(self.path(prefix))
 
     def names(self, prefix: str) -> Iterator[str]:
-        """Yield the names of all objects below `prefix/`, in order."""
+        """Yield the names of all objects below `prefix/`, those of one folder in order."""
         found = [path for path in self.path(prefix).rglob("*") if path.suffix != TEMPORARY]
         for name in sorted(path.relative_to(self.root).as_posix() for path in found):
             if self.path(name).is_file():

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pipeline.errors import MissingToolError, RequestError
 from pipeline.settings import Settings
@@ -58,14 +57,16 @@ def parse(url: str) -> S3Address:
     Raises:
         RequestError: There is no bucket in it, or the prefix leads elsewhere.
     """
-    parts = urlsplit(url)
-    prefix = parts.path.strip("/")
-    if not _BUCKET.fullmatch(parts.netloc):
+    bucket, _, path = url.removeprefix("s3://").partition("/")
+    prefix = path.strip("/")
+    if not is_s3(url) or not _BUCKET.fullmatch(bucket):
         raise RequestError(f"{url!r} names no bucket. Give s3://bucket/prefix.")
     pieces = prefix.split("/") if prefix else []
     if any(piece in ("", ".", "..") or not piece.isprintable() for piece in pieces):
-        raise RequestError(f"{url!r}: the prefix may have no empty part, '.', or '..'.")
-    return S3Address(parts.netloc, prefix)
+        raise RequestError(
+            f"{url!r}: the prefix may have no empty part, '.', '..' or control character."
+        )
+    return S3Address(bucket, prefix)
 
 
 def require_bucket(url: str, settings: Settings) -> None:

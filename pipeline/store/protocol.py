@@ -62,8 +62,11 @@ class ObjectStore(Protocol):
     ) -> bool:
         """Write a file's bytes in bounded memory unless the object is there, checked on arrival.
 
+        Servers differ in how they settle a race of large files: several may be told that theirs
+        is there, and one is. So a file's name must tell its bytes, as an edition's does.
+
         Returns:
-            Whether this call wrote it.
+            Whether what is there is this file.
         """
         ...
 
@@ -76,7 +79,7 @@ class ObjectStore(Protocol):
         ...
 
     def names(self, prefix: str) -> Iterator[str]:
-        """Yield the names of all objects below `prefix/`, in order."""
+        """Yield the names of all objects below `prefix/`, those of one folder in order."""
         ...
 
     def folders(self, prefix: str) -> Iterator[str]:

@@ -139,7 +139,7 @@ class S3Store:
             s3_upload.abort_all(self.client, self.bucket, f"{self._key(prefix)}/")
 
     def names(self, prefix: str) -> Iterator[str]:
-        """Yield the names of all objects below `prefix/`, in order, 1,000 a request."""
+        """Yield the names of all objects below `prefix/`, those of one folder in order."""
         cut = len(self.prefix) + 1 if self.prefix else 0
         for page in self._pages(prefix):
             for found in page.get("Contents", []):

@@ -126,9 +126,10 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def s3(s3_server: Settings) -> S3Store:
-    """A new bucket."""
+def s3(s3_server: Settings) -> Iterator[S3Store]:
+    """A new bucket; it goes with the test, since the server has room for about a dozen."""
     bucket = f"test-{uuid4().hex[:12]}"
     client = connect(s3_server)
     client.create_bucket(Bucket=bucket)
-    return S3Store(bucket, "", client)
+    yield S3Store(bucket, "", client)
+    client.delete_bucket(Bucket=bucket)
