@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from pipeline.engines.gpt_sovits.synthesizer import Synthesizer
 from pipeline.engines.gpt_sovits.voice_prompt import VoicePrompt
 from pipeline.errors import CorruptObjectError, RequestError
 from pipeline.manifest.voice import Voice
 from pipeline.store.protocol import ObjectStore
-from pipeline.voices import prompts, registry
+from pipeline.voices import naming, prompts, registry
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ class ClonedVoices:
 
     store: ObjectStore
     _prompts: dict[tuple[str, str, str], VoicePrompt] = field(default_factory=dict)
+    #: Of voices by name, so that one record is read to find one, not all.
+    _uuids: dict[str, UUID] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Return what the voices are called."""
@@ -42,7 +45,13 @@ class ClonedVoices:
                 "gpt-sovits speaks in cloned voices: name one with --voice, or make one with "
                 f"`voxmill voices add`. There are: {', '.join(self.names()) or 'none yet'}."
             )
-        return registry.find(name, self.store)
+        known = self._uuids.get(name)
+        voice = registry.read(known, self.store) if known else None
+        # Another name, or none: somebody has renamed or removed it.
+        if voice is None or naming.key(voice.name) != naming.key(name):
+            voice = registry.find(name, self.store)
+        self._uuids[name] = voice.uuid
+        return voice
 
     def prompt(
         self, voice: Voice, mode: str, fingerprint: str, synthesizer: Synthesizer

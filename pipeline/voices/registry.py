@@ -123,6 +123,15 @@ def find(name_or_uuid: str, store: ObjectStore) -> Voice:
     raise RequestError(f"No cloned voice {name_or_uuid!r}. There are: {known}.")
 
 
+def read(uuid: UUID, store: ObjectStore) -> Voice | None:
+    """Return a voice by its UUID, or None when there is none.
+
+    Raises:
+        CorruptObjectError: Its record is damaged or holds no consent.
+    """
+    return _read(uuid, store) if store.exists(names.voice_record(uuid)) else None
+
+
 def all_voices(store: ObjectStore) -> list[Voice]:
     """Return every voice, by name; one whose record cannot be used is reported and left out."""
     voices = []
