@@ -5,9 +5,9 @@ from __future__ import annotations
 from celery import Celery
 from kombu.connection import Connection
 
+from pipeline.broker import is_amqp
 from pipeline.manifest.job import Priority
 from pipeline.manifest.message import STAGES, Stage, queue
-from workers.app import is_amqp
 from workers.sending import REDIS_PRIORITIES
 
 #: How kombu names the list of a priority other than 0 on Redis.
@@ -37,7 +37,7 @@ def depths(app: Celery) -> dict[tuple[Stage, Priority], int]:
 
 def declared(connection: Connection, name: str) -> int:
     """Return how many messages a queue holds; one that nobody has made yet holds none."""
-    channel = connection.channel()  # type: ignore[no-untyped-call]
+    channel = connection.channel()
     try:
         return int(channel.queue_declare(name, passive=True).message_count)
     except connection.channel_errors:

@@ -51,7 +51,7 @@ def test_an_address_that_names_no_object_is_refused(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["s3://bucket/../secrets/a.md", "s3://bucket/a/../../b.md"])
 def test_a_key_cannot_lead_elsewhere(url: str) -> None:
-    refused = pytest.raises(RequestError, match=r"no empty part, '\.', or '\.\.'")
+    refused = pytest.raises(RequestError, match="no empty part")
     with refused, inputs.at_hand(url, Settings()):
         pass
 
