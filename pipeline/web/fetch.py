@@ -34,11 +34,11 @@ def fetch(url: str, folder: Path, settings: Settings, max_bytes: int) -> Path:
         target = _allowed(url, settings)
         answer = _ask(target, url)
         if answer.status in REDIRECTS:
-            answer.release_conn()
-            url = urljoin(url, answer.headers.get("Location", ""))
+            answer.close()
+            url = _next(url, answer.headers.get("Location", ""))
             continue
         if answer.status != 200:
-            answer.release_conn()
+            answer.close()
             raise InputError(
                 guard.without_secrets(asked),
                 f"The server answers {answer.status}.",
@@ -52,8 +52,19 @@ def fetch(url: str, folder: Path, settings: Settings, max_bytes: int) -> Path:
     )
 
 
+def _next(url: str, location: str) -> str:
+    """Return where an answer leads on."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise RequestError(f"{guard.without_secrets(url)} leads to no address.") from error
+
+
 def _allowed(url: str, settings: Settings) -> Target:
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError as error:  # which may quote a password
+        raise RequestError(f"{guard.without_secrets(url)} is no address.") from error
     if host not in settings.allowed_hosts:
         known = ", ".join(settings.allowed_hosts) or "none"
         raise RequestError(
@@ -82,7 +93,8 @@ def _saved(answer: urllib3.BaseHTTPResponse, path: Path, url: str, max_bytes: in
     until_s, n_bytes = time.monotonic() + TIMEOUT_S, 0
     try:
         with path.open("wb") as file:
-            for block in answer.stream(BLOCK_BYTES):
+            # What has come, not whole blocks: else one that trickles in would be waited for.
+            while block := answer.read1(BLOCK_BYTES):
                 n_bytes += len(block)
                 if n_bytes > max_bytes or time.monotonic() > until_s:
                     raise InputError(
@@ -94,7 +106,7 @@ def _saved(answer: urllib3.BaseHTTPResponse, path: Path, url: str, max_bytes: in
     except urllib3.exceptions.HTTPError as error:
         raise UnreachableError(f"{guard.without_secrets(url)} broke off.") from error
     finally:
-        answer.release_conn()
+        answer.close()
     return path
 
 

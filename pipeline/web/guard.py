@@ -15,10 +15,13 @@ import urllib3
 
 from pipeline.errors import RequestError, TransientError
 from pipeline.settings import Settings
+from pipeline.web import prompt
 
-CONNECT_TIMEOUT_S = 5.0
-READ_TIMEOUT_S = 10.0
 PORTS = {"http": 80, "https": 443}
+#: What of IPv6 is assigned to the public internet.
+IPV6_INTERNET = ipaddress.IPv6Network("2000::/3")
+#: IPv4 addresses, as networks that speak only IPv6 write them.
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class UnreachableError(TransientError):
@@ -39,13 +42,12 @@ class Target:
 
     def pool(self) -> urllib3.HTTPConnectionPool:
         """Return connections to the address that was checked, for the host that was named."""
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
         if self.scheme == "http":
-            return urllib3.HTTPConnectionPool(self.ip, self.port, timeout=timeout, retries=False)
-        return urllib3.HTTPSConnectionPool(
+            return prompt.HttpPool(self.ip, self.port, timeout=prompt.timeout(), retries=False)
+        return prompt.HttpsPool(
             self.ip,
             self.port,
-            timeout=timeout,
+            timeout=prompt.timeout(),
             retries=False,
             server_hostname=self.host,
             assert_hostname=self.host,
@@ -71,8 +73,8 @@ def require(url: str, settings: Settings) -> Target:
     try:
         parts = urlsplit(url)
         port = parts.port or PORTS.get(parts.scheme, 0)
-    except ValueError as error:
-        raise RequestError(f"{shown} is no address: {error}.") from error
+    except ValueError as error:  # which may quote a password
+        raise RequestError(f"{shown} is no address.") from error
     host = (parts.hostname or "").rstrip(".")
     is_allowed = host in settings.allowed_hosts
     if parts.scheme not in PORTS or not host:
@@ -90,18 +92,27 @@ def require(url: str, settings: Settings) -> Target:
 def without_secrets(url: str) -> str:
     """Return an address without its user, password and query, for messages."""
     scheme, found, rest = url.partition("://")
-    rest = rest.partition("?")[0]
-    return f"{scheme}{found}{rest.rpartition('@')[2]}"
+    # First what may be a password: one that holds a "?" is cut off whole.
+    host_on = rest.rpartition("@")[2]
+    return f"{scheme}{found}{host_on.partition('#')[0].partition('?')[0]}"
 
 
 def is_public(ip: str) -> bool:
     """Tell whether an IP address is one of the public internet."""
     address = ipaddress.ip_address(ip.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if inner is not None:
-            address = inner
+        inner = _ipv4_within(address)
+        if inner is None and address not in IPV6_INTERNET:
+            return False
+        address = inner or address
     return address.is_global and not address.is_multicast
+
+
+def _ipv4_within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address stands for."""
+    if address in NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
 
 
 def _address(host: str, port: int, shown: str, is_allowed: bool) -> str:

@@ -31,9 +31,11 @@ def post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) 
                 **headers,
             },
             redirect=False,
+            preload_content=False,
         )
     except urllib3.exceptions.HTTPError as error:
         raise UnreachableError(
             f"{guard.without_secrets(url)} does not answer ({type(error).__name__})."
         ) from error
+    answer.close()  # nobody reads what it may go on to say, without end
     return answer.status
