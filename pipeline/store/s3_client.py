@@ -15,14 +15,23 @@ from pipeline.store.s3_errors import explained
 
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 30
-#: Tries of one request before it is given up.
-ATTEMPTS = 5
+#: Tries of one request before it is given up, after a quarter of a minute of waiting in between.
+ATTEMPTS = 6
+#: How long a server may take that is only asked whether it is there.
+PROBE_TIMEOUT_S = 3
 #: Requests at once.
 CONNECTIONS = 32
 
 
-def connect(settings: Settings) -> Any:
+def connect(
+    settings: Settings, *, read_timeout_s: float = READ_TIMEOUT_S, attempts: int = ATTEMPTS
+) -> Any:
     """Return a client; nothing is sent until it is used.
+
+    Args:
+        settings: Say where, and with which keys.
+        read_timeout_s: How long the server may keep silent.
+        attempts: Tries of one request before it is given up.
 
     Raises:
         RequestError: The settings cannot be used.
@@ -31,7 +40,7 @@ def connect(settings: Settings) -> Any:
     if bundle and not bundle.is_file():
         raise RequestError(f"{bundle}: no such file. Correct VOXMILL_S3_CA_BUNDLE.")
     try:
-        return _client(settings)
+        return _client(settings, read_timeout_s, attempts)
     except ValueError:  # which shows the address, and there may be a password in it
         raise RequestError(
             "VOXMILL_S3_ENDPOINT_URL is no address. Give https://host:port."
@@ -40,7 +49,7 @@ def connect(settings: Settings) -> Any:
         raise RequestError(f"S3 cannot be used: {error}. Check AWS's own settings.") from error
 
 
-def _client(settings: Settings) -> Any:
+def _client(settings: Settings, read_timeout_s: float, attempts: int) -> Any:
     def shown(secret: Any) -> str | None:
         return secret.get_secret_value() if secret else None
 
@@ -54,8 +63,10 @@ def _client(settings: Settings) -> Any:
         verify=str(settings.s3_ca_bundle) if settings.s3_ca_bundle else None,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+            read_timeout=read_timeout_s,
+            # The standard mode has a budget of repetitions for the whole process. Once it is spent
+            # nothing is repeated, and a server that fails half of the time would stop all work.
+            retries={"mode": "legacy", "total_max_attempts": attempts},
             max_pool_connections=CONNECTIONS,
             tcp_keepalive=True,
             # Bytes are compared with our own digest, which lies with the object.
@@ -84,7 +95,7 @@ def answers(settings: Settings) -> bool:
     """Tell whether the server answers now, and knows us."""
     try:
         with explained("s3"):
-            connect(settings).list_buckets()
+            connect(settings, read_timeout_s=PROBE_TIMEOUT_S, attempts=1).list_buckets()
     except VoxmillError:
         return False
     return True

@@ -86,5 +86,5 @@ def explain(error: ClientError, place: str) -> VoxmillError:
         )
     if name == "RequestTimeTooSkewed":
         return StoreUnavailableError(f"{place}: this machine's clock is wrong. Set it.")
-    what = f"{status(error)} {name}".strip()
+    what = name if name == str(status(error)) else f"{status(error)} {name}".strip()
     return StoreUnavailableError(f"{place} answers {what}. Try again.")
