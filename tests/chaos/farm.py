@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from pipeline.manifest.result import Result
 from pipeline.run.options import RenderOptions
 from pipeline.run.render import render
 from pipeline.settings import Settings
-from pipeline.store.opening import open_store
+from pipeline.store.opening import is_s3, open_store, parse
 from pipeline.store.protocol import ObjectStore
 from producer.queue.submitting import Submitter, Wanted
 from workers import ledger
@@ -88,6 +89,8 @@ class Farm:
     store_url: str
     #: Of every process.
     environment: dict[str, str]
+    #: Where books go.
+    output: str
     workers: list[Child] = field(default_factory=list)
     finalizers: list[Child] = field(default_factory=list)
     reconcilers: list[Child] = field(default_factory=list)
@@ -107,7 +110,7 @@ class Farm:
     def _alone(self) -> Settings:
         return self.settings.model_copy(update={"jobs": 1})
 
-    @property
+    @cached_property
     def store(self) -> ObjectStore:
         return open_store(self.store_url, self.settings)
 
@@ -127,6 +130,11 @@ class Farm:
         child = self._child(name, environment, "worker", "--queues", queues, "--name", name)
         (self.finalizers if queues == "finalize" else self.workers).append(child)
         return child
+
+    def tell(self, environment: Mapping[str, str]) -> None:
+        """Give every process more of an environment, from its next start on."""
+        for child in self.children:
+            child.environment = {**child.environment, **environment}
 
     def reconciler(self, environment: Mapping[str, str] | None = None) -> Child:
         """Return one more reconciler, not started yet."""
@@ -166,7 +174,7 @@ class Farm:
             engine_options={"folder": str(self.folder), **{k: str(v) for k, v in chosen.items()}},
         )
         path = self._written(text)
-        wanted = Wanted(str(path), str(self.folder / "out"), options, **fields)
+        wanted = Wanted(str(path), self.output, options, **fields)
         submitted = Submitter(self.settings, self.store).submit(wanted)
         return Job(submitted.request, text, options, time.time())
 
@@ -271,20 +279,33 @@ class Farm:
 
     def _require_files(self, job: Job, result: Result) -> None:
         """Every file is as the result says, in one edition; the audio as long as its parts."""
-        out = self.folder / "out" / job.id
-        assert result.location
         if self.tree(job).round == 0:
-            assert len(list(out.iterdir())) == 1, "one edition"
+            editions = open_store(self.output, self.settings).folders(job.id)
+            assert len(list(editions)) == 1, "one edition"
         listed = {file.name: file.sha256 for file in result.outputs}
-        assert digests(Path(result.location)) == listed
+        delivered = self._delivered(result)
+        assert digests(delivered) == listed
         book = gathering.gather(job.request, self.tree(job), self.store)
         placed = placement.place(book.job.plan, book.marks, book.job.profile)
-        frames = [soundfile.info(path).frames for path in Path(result.location).rglob("*.flac")]
+        frames = [soundfile.info(path).frames for path in delivered.rglob("*.flac")]
         assert sum(frames) == placed.n_samples
 
-    def _files(self, result: Result) -> dict[str, str]:
+    def _delivered(self, result: Result) -> Path:
+        """Return the folder of a book's files; from a bucket they are fetched."""
         assert result.location
-        found = digests(Path(result.location))
+        if not is_s3(result.location):
+            return Path(result.location)
+        folder = self.folder / "fetched" / hashlib.sha256(result.location.encode()).hexdigest()[:12]
+        address = parse(result.location)
+        bucket = open_store(f"s3://{address.bucket}", self.settings)
+        for name in bucket.names(address.prefix):
+            path = folder / name.removeprefix(f"{address.prefix}/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(bucket.get(name) or b"")
+        return folder
+
+    def _files(self, result: Result) -> dict[str, str]:
+        found = digests(self._delivered(result))
         return {name: found[name] for name in found if name != "manifest.json"}
 
     def _require_nothing_left(self, job: Job) -> None:
@@ -340,6 +361,7 @@ def farming(
     n_workers: int = 2,
     *,
     store_url: str = "",
+    output: str = "",
     environment: Mapping[str, str] | None = None,
     is_persistent: bool = True,
 ) -> Iterator[Farm]:
@@ -349,6 +371,7 @@ def farming(
         folder: Keeps everything; the store too, where no other is named.
         n_workers: That speak and check.
         store_url: Another store.
+        output: Another place for books.
         environment: Of every process.
         is_persistent: Whether Redis keeps what it knows on disk.
     """
@@ -368,6 +391,7 @@ def farming(
                 "TMPDIR": str(folder / "scratch"),
                 **(environment or {}),
             },
+            output or str(folder / "out"),
         )
         stack.callback(stop, farm)
         for _ in range(n_workers):
@@ -385,7 +409,7 @@ def stop(farm: Farm) -> None:
 
 
 def text(n_chunks: int, name: str = "river", *, marks: Mapping[int, str] | None = None) -> str:
-    """Return a text of so many chunks, each of its own words.
+    """Return a text of so many chunks, each of its own words: none is so long that it is split.
 
     Args:
         n_chunks: How many.
@@ -394,9 +418,8 @@ def text(n_chunks: int, name: str = "river", *, marks: Mapping[int, str] | None 
     """
     said = marks or {}
     lines = [
-        f"Number {i} of the tales of the {name} tells how the water rose and fell and rose again "
-        f"and why nobody came to the old bridge {said.get(i, 'that')} night or on any other night "
-        "until the winter was over and the road was dry."
+        f"Tale {i} of the {name} tells how the water rose and why nobody came to the old bridge "
+        f"{said.get(i, 'that')} night until the winter was over and the road was dry."
         for i in range(n_chunks)
     ]
     return "\n\n".join([f"# The {name}", *lines]) + "\n"

@@ -6,8 +6,9 @@
     CHAOS_COPIES=10                 every message is published so many times
     CHAOS_CLOCK_S=3600              the process's clock is wrong by so much
     CHAOS_REDELIVERED_S=5           the broker's patience with messages that are not acknowledged
+    CHAOS_S3_PATIENCE_S=2           an S3 server may keep silent for so long
 
-Works where the store is a folder.
+Killing works where the store is a folder.
 """
 
 from __future__ import annotations
@@ -79,6 +80,14 @@ def redeliver_after(patience_s: int) -> None:
     app._redis = impatient
 
 
+def await_s3(patience_s: float) -> None:
+    from pipeline.store import s3_client
+
+    defaults = s3_client.connect.__kwdefaults__
+    assert defaults
+    defaults["read_timeout_s"] = patience_s
+
+
 if clock := os.environ.get("CHAOS_CLOCK_S"):
     shift_clock(float(clock))
 if pattern := os.environ.get("CHAOS_KILL"):
@@ -87,3 +96,5 @@ if copies := os.environ.get("CHAOS_COPIES"):
     publish_copies(int(copies))
 if patience := os.environ.get("CHAOS_REDELIVERED_S"):
     redeliver_after(int(patience))
+if patience := os.environ.get("CHAOS_S3_PATIENCE_S"):
+    await_s3(float(patience))
