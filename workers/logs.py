@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -24,7 +25,7 @@ from pipeline.settings import Settings
 BLOT = "***"
 #: Users and passwords in addresses, and signatures of S3 requests.
 _SECRETS = (
-    re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),
+    re.compile(r"(?<=://)[^/\s@]+(?=@)"),
     re.compile(r"(?i)(?<=x-amz-signature=)[^&\s]+"),
     re.compile(r"(?i)(?<=x-amz-credential=)[^&\s]+"),
     re.compile(r"(?i)(?<=x-amz-security-token=)[^&\s]+"),
@@ -64,16 +65,20 @@ def configure(settings: Settings, process: str) -> None:
 
 
 def secrets(settings: Settings) -> Iterator[str]:
-    """Yield every value that must not be seen."""
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if not isinstance(value, SecretStr):
-            continue
-        secret = value.get_secret_value()
-        if "://" in secret:
-            secret = urlsplit(secret).password or ""
-        if len(secret) >= MIN_SECRET:
-            yield secret
+    """Yield every value that must not be seen, longest first, in each way it may be written."""
+    values = (getattr(settings, name) for name in type(settings).model_fields)
+    known = {_secret(value) for value in values if isinstance(value, SecretStr)}
+    written = {form for each in known for form in (each, unquote(each))}
+    # As tracebacks and JSON quote them, where they hold quotes and the like.
+    quotes = (repr, json.dumps, partial(json.dumps, ensure_ascii=False))
+    written |= {quote(each)[1:-1] for each in written for quote in quotes}
+    yield from sorted((each for each in written if len(each) >= MIN_SECRET), key=len, reverse=True)
+
+
+def _secret(value: SecretStr) -> str:
+    """Return what is secret in a value: of an address, the password."""
+    secret = value.get_secret_value()
+    return (urlsplit(secret).password or "") if "://" in secret else secret
 
 
 class _Form(logging.Formatter):
@@ -107,9 +112,13 @@ class _Json(_Form):
             "time": datetime.fromtimestamp(record.created, tz=UTC).isoformat(),
             "level": record.levelname.lower(),
             "process": self._process,
-            "message": record.getMessage(),
-            **{name: value for name, value in _about.get().items() if value != ""},
+            # Before it is written as JSON, where a secret with quotes would look otherwise.
+            "message": self._clean(record.getMessage()),
+            **{name: self._cleaned(value) for name, value in _about.get().items() if value != ""},
         }
         if trace := self._trace(record):
-            line["exception"] = trace
-        return self._clean(json.dumps(line, ensure_ascii=False, default=str))
+            line["exception"] = self._clean(trace)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+    def _cleaned(self, value: object) -> object:
+        return value if isinstance(value, int | float) else self._clean(str(value))

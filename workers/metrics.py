@@ -2,12 +2,14 @@
 
 A worker is a supervisor and a child that may die and be replaced, so values lie in files of a
 folder both know (prometheus_client's multiprocess mode), which must be named before this module
-is imported.
+is imported. What a process shows at the moment goes with it, what it has counted stays.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -25,6 +27,8 @@ from pipeline.manifest.message import STAGES, Stage
 if TYPE_CHECKING:
     from workers.ledger.observing import Snapshot
 
+#: Names the folder of the files; read by prometheus_client itself.
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 #: Seconds; a shard takes from one to a few hundred.
 SHARD_BUCKETS = (0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300)
 BOOK_BUCKETS = (1, 5, 15, 60, 180, 600, 1800, 3600, 10800)
@@ -32,31 +36,31 @@ CHUNK_BUCKETS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
 queue_age_seconds = Gauge(
     "voxmill_queue_age_seconds", "Age of the oldest published work", ["stage"],
-    multiprocess_mode="mostrecent",
+    multiprocess_mode="livemostrecent",
 )  # fmt: skip
 queue_depth = Gauge(
     "voxmill_queue_depth", "Published work that nobody has taken", ["stage"],
-    multiprocess_mode="mostrecent",
+    multiprocess_mode="livemostrecent",
 )  # fmt: skip
 leases = Gauge(
-    "voxmill_leases", "Work in progress", ["stage"], multiprocess_mode="mostrecent"
+    "voxmill_leases", "Work in progress", ["stage"], multiprocess_mode="livemostrecent"
 )  # fmt: skip
 live_workers = Gauge(
     "voxmill_workers", "Live workers that serve a stage", ["stage"],
-    multiprocess_mode="mostrecent",
+    multiprocess_mode="livemostrecent",
 )  # fmt: skip
 pending_shards = Gauge(
-    "voxmill_pending_shards", "Shards that wait for their turn", multiprocess_mode="mostrecent"
+    "voxmill_pending_shards", "Shards that wait for their turn", multiprocess_mode="livemostrecent"
 )
 active_jobs = Gauge(
-    "voxmill_active_jobs", "Jobs that have not ended", multiprocess_mode="mostrecent"
+    "voxmill_active_jobs", "Jobs that have not ended", multiprocess_mode="livemostrecent"
 )
 real_time_factor = Gauge(
     "voxmill_real_time_factor", "Seconds of synthesis a second of audio, last shard",
-    multiprocess_mode="mostrecent",
+    multiprocess_mode="livemostrecent",
 )  # fmt: skip
 gpu_memory_bytes = Gauge(
-    "voxmill_gpu_memory_bytes", "Memory of the GPU", ["kind"], multiprocess_mode="mostrecent"
+    "voxmill_gpu_memory_bytes", "Memory of the GPU", ["kind"], multiprocess_mode="livemostrecent"
 )
 chunks_total = Counter("voxmill_chunks_total", "Settled chunks", ["outcome"])
 takes_total = Counter("voxmill_takes_total", "Takes of settled chunks")
@@ -82,6 +86,7 @@ def exposition() -> bytes:
     """Return all metrics of this process and its children as text."""
     if not _is_shared():
         return generate_latest(REGISTRY)
+    _forget_the_dead()
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)
     return generate_latest(registry)
@@ -120,7 +125,7 @@ def job_ended(state: str) -> None:
 
 
 def webhook_sent(outcome: str) -> None:
-    """Count a webhook: delivered, failed or given up."""
+    """Count a webhook: delivered, failed or gave_up."""
     webhooks_total.labels(outcome).inc()
 
 
@@ -153,6 +158,17 @@ def gpu_memory() -> None:
         return
     gpu_memory_bytes.labels("allocated").set(torch.cuda.memory_allocated())
     gpu_memory_bytes.labels("reserved").set(torch.cuda.memory_reserved())
+
+
+def _forget_the_dead() -> None:
+    """Drop what processes that are no more have shown: nobody else would."""
+    for path in Path(os.environ[FOLDER]).glob("gauge_live*_*.db"):
+        try:
+            os.kill(int(path.stem.rpartition("_")[2]), 0)
+        except ProcessLookupError:
+            path.unlink(missing_ok=True)  # another request may do the same
+        except PermissionError:
+            continue  # it lives, as another user
 
 
 def _is_shared() -> bool:

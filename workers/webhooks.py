@@ -10,11 +10,13 @@ import logging
 import os
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pipeline import names
 from pipeline.errors import VoxmillError
 from pipeline.manifest.event import WebhookReceipt, event
 from pipeline.manifest.job import JobRequest
+from pipeline.manifest.ref import JobRef
 from pipeline.manifest.result import Result
 from pipeline.settings import Settings
 from pipeline.store.protocol import ObjectStore
@@ -34,6 +36,11 @@ MAX_ATTEMPTS = 32
 #: Longer than telling takes: meanwhile no other reconciler tells the same.
 TURN_S = 60.0
 HTTP_OK = range(200, 300)
+#: A host that lets us wait longer than this, in vain, is left alone for so many times as long: dead
+#: receivers take little of a reconciler's time, however many jobs would tell them.
+LONG_WAIT_S, LEFT_ALONE = 2.0, 10
+#: What was tried in vain is remembered so long.
+KEPT_S = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +60,20 @@ def settle(
     if store.exists(outcome):
         return True
     tries = _tries(context, told.id)
-    is_time = context.ledger.now() >= tries.next_s
-    if not is_time or not context.ledger.turn(f"webhook:{told.id}", _owner(context), TURN_S):
+    if context.ledger.now() < tries.next_s or _is_left_alone(context, request):
         return False
+    if not context.ledger.turn(f"webhook:{told.id}", _owner(context), TURN_S):
+        return False
+    started_s = time.monotonic()
     answer, is_heard = _tell(request, told.encode(), told.id, context.settings)
+    waited_s = time.monotonic() - started_s
+    if not is_heard and waited_s > LONG_WAIT_S:
+        _leave_alone(context, request, LEFT_ALONE * waited_s)
     n_tries = tries.n + 1
-    metrics.webhook_sent("delivered" if is_heard else "failed")
     if not is_heard and n_tries < MAX_ATTEMPTS:
+        metrics.webhook_sent("failed")
         log.warning("webhook of %s, try %d: %s", request.ref, n_tries, answer)
-        _put_off(context, told.id, n_tries)
+        _put_off(context, request.ref, told.id, n_tries)
         return False
     receipt = WebhookReceipt(
         event=told.id,
@@ -69,12 +81,25 @@ def settle(
         n_attempts=n_tries,
         answer=answer,
     )
+    metrics.webhook_sent(receipt.outcome)
     store.put_new(outcome, receipt.encode())
     return True
 
 
 def _owner(context: Context) -> str:
     return f"{context.worker}:{os.getpid()}"
+
+
+def waiting(context: Context) -> set[JobRef]:
+    """Return the jobs that have ended and that nothing is to be told of yet."""
+
+    def look() -> list[str]:
+        now_s, name = context.ledger.now(), key("webhooks")
+        context.ledger.redis.zremrangebyscore(name, "-inf", now_s)
+        found: list[str] = context.ledger.redis.zrange(name, 0, -1)
+        return found
+
+    return {JobRef.parse(each) for each in ask(context.ledger.where, look)}
 
 
 def pause_s(n_tries: int) -> float:
@@ -107,10 +132,25 @@ def _tries(context: Context, event_id: str) -> _Tries:
     return _Tries(int(n), float(next_s))
 
 
-def _put_off(context: Context, event_id: str, n_tries: int) -> None:
+def _put_off(context: Context, ref: JobRef, event_id: str, n_tries: int) -> None:
     next_s = context.ledger.now() + pause_s(n_tries)
-    value = f"{n_tries}|{next_s}"
-    ask(
-        context.ledger.where,
-        lambda: context.ledger.redis.set(key("webhook", event_id), value, ex=7 * 86400),
-    )
+
+    def note() -> None:
+        context.ledger.redis.set(key("webhook", event_id), f"{n_tries}|{next_s}", ex=KEPT_S)
+        context.ledger.redis.zadd(key("webhooks"), {str(ref): next_s})
+
+    ask(context.ledger.where, note)
+
+
+def _is_left_alone(context: Context, request: JobRequest) -> bool:
+    name = _host_key(request)
+    return bool(ask(context.ledger.where, lambda: context.ledger.redis.exists(name)))
+
+
+def _leave_alone(context: Context, request: JobRequest, for_s: float) -> None:
+    name, for_ms = _host_key(request), int(for_s * 1000)
+    ask(context.ledger.where, lambda: context.ledger.redis.set(name, "", px=for_ms))
+
+
+def _host_key(request: JobRequest) -> str:
+    return key("left-alone", urlsplit(request.body.webhook or "").hostname)
