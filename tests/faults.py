@@ -5,7 +5,8 @@
         connect(settings.model_copy(update={"s3_endpoint_url": proxy.url}))
 
 Requests are signed for the proxy's address and passed on as they are, so that the server finds
-them genuine.
+them genuine. Only those from which a header is taken away are signed anew; for that the proxy needs
+the keys.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.message import Message
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+from typing import cast
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 HOST = "127.0.0.1"
 #: The proxy speaks for the connection's two ends itself.
@@ -58,8 +65,8 @@ class Fault:
     kept: float | None = None
     #: Change a byte in the middle of the answer's body.
     is_damaged: bool = False
-    #: Headers of the request that the server does not get to see.
-    without: tuple[str, ...] = ()
+    #: A header of the request that the server does not get to see.
+    without: str = ""
 
 
 PASS = Fault()
@@ -69,7 +76,7 @@ CUT_UPLOAD = Fault(sent=0.5)
 CUT_DOWNLOAD = Fault(kept=0.5)
 DAMAGED = Fault(is_damaged=True)
 #: The server writes whatever is there already.
-UNCONDITIONAL = Fault(without=("if-none-match",))
+UNCONDITIONAL = Fault(without="if-none-match")
 
 Decide = Callable[[Request], Fault]
 
@@ -90,6 +97,7 @@ class HttpFaults:
     Args:
         upstream_port: The server's.
         decide: What becomes of each request; called by several threads.
+        keys: Access key and secret key, to sign what is changed.
         tls: Makes the proxy speak TLS to its clients.
     """
 
@@ -97,9 +105,11 @@ class HttpFaults:
         self,
         upstream_port: int,
         decide: Decide = lambda _: PASS,
+        keys: tuple[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.upstream_port, self.decide, self.is_tls = upstream_port, decide, tls is not None
+        self.upstream_port, self.decide, self.keys = upstream_port, decide, keys
+        self.is_tls = tls is not None
         #: Every request so far.
         self.seen: list[Request] = []
         self._lock = threading.Lock()
@@ -197,12 +207,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, upstream: HTTPConnection, body: bytes, fault: Fault) -> None:
         upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            if name.lower() not in {*_OWN, *fault.without, "content-length"}:
+        for name, value in (self._signed(fault.without) if fault.without else self.headers).items():
+            if name.lower() not in {*_OWN, "content-length"}:
                 upstream.putheader(name, value)
         upstream.putheader("Content-Length", str(len(body)))
         upstream.endheaders()
         upstream.send(body if fault.sent is None else body[: int(len(body) * fault.sent)])
+
+    def _signed(self, without: str) -> Message:
+        """Return the headers with one taken away, signed by our own keys."""
+        assert self.proxy.keys, "give the proxy the keys"
+        kept = {
+            k: v for k, v in self.headers.items() if k.lower() not in {"authorization", without}
+        }
+        request = AWSRequest(self.command, f"http://{self.headers['Host']}{self.path}", kept)
+        S3SigV4Auth(Credentials(*self.proxy.keys), "s3", "us-east-1").add_auth(request)
+        return cast("Message", request.headers)
 
     def _give_back(self, answer: HTTPResponse, data: bytes, fault: Fault) -> None:
         self.send_response_only(answer.status)
