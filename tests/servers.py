@@ -92,12 +92,12 @@ class Child:
         """Return the processes below this one, nearest first."""
         found, parents = [], [self.pid]
         while parents:
-            path = Path(f"/proc/{parents[0]}/task/{parents[0]}/children")
-            with suppress(OSError):
-                below = [int(pid) for pid in path.read_text().split()]
-                found += below
-                parents += below
-            del parents[0]
+            # Each thread has its own; a supervisor hires the next child from another one.
+            for path in Path(f"/proc/{parents.pop(0)}/task").glob("*/children"):
+                with suppress(OSError):
+                    below = [int(pid) for pid in path.read_text().split()]
+                    found += below
+                    parents += below
         return found
 
     def _prepare(self) -> None:

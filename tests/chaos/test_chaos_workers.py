@@ -13,8 +13,8 @@ from recovery import Fault, fault, record
 from servers import Child, eventually
 
 #: What a chunk costs an engine: long enough to be killed in the middle of it.
-COST_S = 0.2
-N_CHUNKS = 20
+COST_S = 0.15
+N_CHUNKS = 16
 
 
 def submit(farm: Farm, name: str) -> Job:
