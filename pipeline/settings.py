@@ -18,6 +18,10 @@ def _default_voices_dir() -> Path:
     return Path(platformdirs.user_data_dir("voxmill")) / "voices-store"
 
 
+def _default_stack_dir() -> Path:
+    return Path(platformdirs.user_data_dir("voxmill")) / "stack"
+
+
 class Settings(BaseSettings):
     """What depends on the machine, not on the book."""
 
@@ -48,6 +52,8 @@ class Settings(BaseSettings):
 
     #: The queue's object store: `s3://bucket/prefix`, or a folder all machines see.
     store_url: str = ""
+    #: The stack on this machine (`voxmill stack`), which is used where no store is named.
+    stack_dir: Path = Field(default_factory=_default_stack_dir)
     #: Where cloned voices are, when not in `voices_dir`: `s3://bucket/prefix`.
     voices_url: str = ""
     #: An S3-compatible server; None means Amazon's.
@@ -94,6 +100,8 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     #: Names a process in its log lines.
     process_name: str = "worker"
+    #: Tells one life of a process from the next; its commands set it.
+    process_life: str = ""
     log_format: Literal["text", "json"] = "text"
 
     @property

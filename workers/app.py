@@ -11,6 +11,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from pipeline.broker import is_amqp, tls
 from pipeline.manifest.message import STAGES, queue
 from pipeline.settings import Settings
 
@@ -20,8 +21,12 @@ CHILD_STARTS_WITHIN_S = 180
 REDELIVERED_AFTER_S = 900
 #: A process is killed after so many times the limit.
 HARD_LIMIT = 1.25
-#: AMQP: how often a message may kill its worker before the broker drops it; the ledger counts too.
+#: AMQP: how often a message may come back before the broker drops it. The ledger gives up long
+#: before; this ends what it cannot see.
 DELIVERY_LIMIT = 20
+#: AMQP: how long a message may be worked at; by itself RabbitMQ throws a consumer out after half an
+#: hour. Heeded since 3.12: an older broker needs `consumer_timeout` in its own settings.
+CONSUMER_TIMEOUT_MS = 24 * 3_600_000
 
 
 def create(settings: Settings) -> Celery:
@@ -29,13 +34,8 @@ def create(settings: Settings) -> Celery:
     broker = (settings.broker_url or settings.redis_url).get_secret_value()
     app = Celery("voxmill", broker=broker, include=["workers.child", "workers.tasks"])
     app.conf.update(_common(settings))
-    app.conf.update(_amqp() if is_amqp(broker) else _redis(settings))
+    app.conf.update(_amqp(broker) if is_amqp(broker) else _redis(settings))
     return app
-
-
-def is_amqp(broker: str) -> bool:
-    """Tell whether the broker is RabbitMQ rather than Redis."""
-    return broker.startswith(("amqp://", "amqps://", "pyamqp://"))
 
 
 def _common(settings: Settings) -> dict[str, Any]:
@@ -104,13 +104,21 @@ def _redis(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _amqp() -> dict[str, Any]:
-    arguments = {"x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT}
+def _amqp(broker: str) -> dict[str, Any]:
+    arguments = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-consumer-timeout": CONSUMER_TIMEOUT_MS,
+    }
     return {
         "task_queues": [
             Queue(queue(stage), Exchange(""), queue(stage), queue_arguments=arguments)
             for stage in STAGES
         ],
+        "broker_use_ssl": tls(broker),
+        # A connection that the broker has closed takes a message without a word; a confirmation
+        # tells. Children send no heartbeats, so theirs are closed whenever they think for long.
         "broker_transport_options": {"confirm_publish": True},
-        "worker_detect_quorum_queues": True,
+        "worker_consumer": "workers.consumer:Consumer",
+        "worker_detect_quorum_queues": True,  # which count what is taken by queue, not by worker
     }

@@ -31,6 +31,14 @@ class Context:
     #: Names this process in receipts.
     worker: str
 
+    def owner(self, task_id: str, worker: str) -> str:
+        """Name who holds a lease: one delivery of a message to one life of a worker.
+
+        RabbitMQ delivers what a killed worker had taken to its next life at once, under the same
+        id. That is another attempt, and counted.
+        """
+        return f"{task_id}@{worker}#{self.settings.process_life}"
+
 
 def create(app: Celery, settings: Settings) -> Context:
     """Connect a process.

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 
 from pipeline.errors import VoxmillError
 from pipeline.manifest.message import ADMIT, Message
@@ -20,14 +19,12 @@ from pipeline.manifest.ref import JobRef
 from pipeline.settings import Settings
 from pipeline.store import probe
 from workers import app as apps
+from workers import broker, health, logs
 from workers import context as contexts
-from workers import health, logs
 from workers.reconciler import Reconciler
 
 log = logging.getLogger(__name__)
 
-#: What a broker that cannot be reached raises.
-BROKER_ERRORS = (OperationalError, ConnectionError, OSError, TimeoutError)
 #: A round may take so many intervals before the process counts as stuck.
 STUCK_AFTER = 20
 
@@ -71,7 +68,7 @@ class _Loop:
             self._last_s = time.monotonic()
         except VoxmillError as error:
             log.warning("the round came to nothing: %s", error)
-        except BROKER_ERRORS as error:
+        except broker.ERRORS as error:
             log.warning("the broker cannot be reached: %s", type(error).__name__)
         self.hints.wait(wait_s, self._stopping)
 
@@ -106,7 +103,7 @@ class _Hints:
                 while not stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
                     if self._take(lambda at_most_s: inbox.get(timeout=at_most_s), min(left_s, 1)):
                         until_s = min(until_s, time.monotonic() + 0.01)
-        except BROKER_ERRORS as error:
+        except broker.ERRORS as error:
             log.warning("the broker cannot be reached: %s", type(error).__name__)
             stopping.wait(max(0.0, until_s - time.monotonic()))
 

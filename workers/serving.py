@@ -109,7 +109,7 @@ class _Supervisor:
         item = Item(message.ref, message.shard)
         log.error("the process that worked at %s died (%s)", item, type(exception).__name__)
         ledger = self.context.ledger
-        _quietly(lambda: ledger.end(stage, item, f"{task_id}@{self.name}"))
+        _quietly(lambda: ledger.end(stage, item, self.context.owner(task_id, self.name)))
         _quietly(lambda: self.context.sender.send(stage, item, message.priority))
 
 

@@ -39,7 +39,7 @@ class StageTask(Task):  # type: ignore[misc]
         if fields.get("v") != 1:
             self.app.send_task(self.name, kwargs=fields, queue=queue(stage, int(fields["v"])))
             return
-        owner = f"{self.request.id}@{self.request.hostname}"
+        owner = self.context.owner(self.request.id, self.request.hostname)
         run(self.context, stage, Message.model_validate(fields), owner, work)
 
 

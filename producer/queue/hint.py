@@ -7,6 +7,7 @@ from typing import Any
 
 from kombu.connection import Connection
 
+from pipeline.broker import is_amqp, tls
 from pipeline.manifest.message import ADMIT, Message
 from pipeline.manifest.ref import JobRef
 from pipeline.settings import Settings
@@ -32,11 +33,18 @@ def send(settings: Settings, ref: JobRef) -> bool:
 
 
 def _connection(broker: str) -> Any:
-    options = {
-        "socket_timeout": PATIENCE_S,
-        "socket_connect_timeout": PATIENCE_S,
-        "retry_on_timeout": False,
-        "max_retries": 1,
-        "interval_start": 0,
-    }
-    return Connection(broker, connect_timeout=PATIENCE_S, transport_options=options)
+    options: dict[str, Any] = (
+        {"read_timeout": PATIENCE_S, "write_timeout": PATIENCE_S}
+        if is_amqp(broker)
+        else {
+            "socket_timeout": PATIENCE_S,
+            "socket_connect_timeout": PATIENCE_S,
+            "retry_on_timeout": False,
+        }
+    )
+    return Connection(
+        broker,
+        connect_timeout=PATIENCE_S,
+        ssl=tls(broker) or False,
+        transport_options={**options, "max_retries": 1, "interval_start": 0},
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 
 from pipeline.settings import Settings
@@ -18,6 +19,7 @@ def settled(name: str, device: str | None = None) -> Settings:
     if device is not None:
         os.environ["VOXMILL_DEVICE"] = device
     os.environ["VOXMILL_PROCESS_NAME"] = name
+    os.environ["VOXMILL_PROCESS_LIFE"] = secrets.token_hex(4)
     # The child counts into files, so that nothing is forgotten when it dies.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="voxmill-metrics-")
     # SIGTERM lets the work be finished within the grace period, instead of for ever.

@@ -70,24 +70,26 @@ def look(settings: Settings) -> dict[str, Any]:
 
 
 def _messages(settings: Settings) -> dict[str, dict[str, int]]:
-    """Return the messages in the broker, by stage and priority."""
+    """Return the messages in the broker, by stage and priority; RabbitMQ knows but all of them."""
     from urllib.parse import urlsplit
 
+    from pipeline.broker import is_amqp
     from pipeline.errors import TransientError
     from workers import app, depths
-    from workers.looking_after import BROKER_ERRORS
+    from workers.broker import ERRORS
 
     broker = settings.broker_url or settings.redis_url
     try:
         found = depths.depths(app.create(settings))
-    except BROKER_ERRORS as error:
+    except ERRORS as error:
         host = urlsplit(broker.get_secret_value()).hostname
         raise TransientError(
             f"The broker at {host} cannot be reached ({type(error).__name__}). Is it running?"
         ) from error
     by_stage: dict[str, dict[str, int]] = {}
     for (stage, priority), n in found.items():
-        by_stage.setdefault(stage, {})[priority] = n
+        told = "all" if is_amqp(broker.get_secret_value()) else priority
+        by_stage.setdefault(stage, {})[told] = n
     return by_stage
 
 

@@ -1,0 +1,16 @@
+"""What is said when the broker does not answer."""
+
+from __future__ import annotations
+
+from amqp.exceptions import AMQPError  # type: ignore[import-untyped]
+from kombu.exceptions import OperationalError
+from redis import RedisError
+
+from pipeline.errors import TransientError
+
+#: What a broker that cannot be reached raises, be it Redis or RabbitMQ.
+ERRORS = (OperationalError, AMQPError, RedisError, OSError)
+
+
+class BrokerUnavailableError(TransientError):
+    """The broker does not answer, or not now; what was to be sent is noted in the ledger."""
