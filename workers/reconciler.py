@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pipeline import names
 from pipeline.errors import RequestError, VoxmillError
 from pipeline.manifest.ref import JobRef
-from workers import depths, metrics, tending
+from workers import depths, metrics, tending, webhooks
 from workers.context import Context
 from workers.ledger import observing
 
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 AUDIT_EVERY_S = 30.0
 #: … no more than this share of the reconciler's time.
 AUDIT_SHARE = 0.5
+#: Jobs that the ledger does not know are looked at for so long; the next round goes on with them.
+MAX_NEW_S = 30.0
 
 
 @dataclass(slots=True)
@@ -45,9 +47,9 @@ class Reconciler:
         started_s = time.monotonic()
         active = list(self._active())
         self._tended_s = {ref: self._tended_s.get(ref, 0.0) for ref in active}
-        unknown = set(active) - self.context.ledger.knows(active)
-        for ref in [*hints, *(each for each in active if each in unknown and each not in hints)]:
+        for ref in hints:
             self._tend(ref)
+        self._meet([ref for ref in active if ref not in hints], started_s)
         self._audit(started_s)
         self._rescue()
         self.context.sender.dispatch()
@@ -60,6 +62,16 @@ class Reconciler:
                 yield JobRef.parse(name.rpartition("/")[2])
             except RequestError as error:
                 log.warning("%s: %s", name, error)
+
+    def _meet(self, active: list[JobRef], started_s: float) -> None:
+        """Look at jobs that the ledger does not know: new ones, and those that have ended."""
+        unknown = set(active) - self.context.ledger.knows(active)
+        unknown -= webhooks.waiting(self.context)
+        for ref in active:
+            if time.monotonic() - started_s > MAX_NEW_S:
+                return
+            if ref in unknown:
+                self._tend(ref)
 
     def _audit(self, started_s: float) -> None:
         """Read jobs from the store that were not read for long, those longest first."""
@@ -79,6 +91,8 @@ class Reconciler:
             tending.tend(self.context, ref)
         except VoxmillError as error:
             log.warning("the job %s must wait: %s", ref, error)
+        except Exception:
+            log.exception("the job %s cannot be looked after; the others are", ref)
         self._tended_s[ref] = time.monotonic()
 
     def _rescue(self) -> None:
