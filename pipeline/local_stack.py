@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from pydantic import SecretStr
 
 from pipeline.errors import CorruptObjectError, RequestError
@@ -30,7 +29,10 @@ class StackState(Record):
     """What `voxmill stack up` has started; readable by its owner only."""
 
     version: Literal[1] = 1
+    #: In the order in which they were started; none when the stack is down.
     processes: tuple[StackProcess, ...]
+    #: By what listens there; kept over restarts, so that whoever knows them finds it again.
+    ports: dict[str, int]
     store_url: str
     redis_url: str
     s3_endpoint_url: str
@@ -38,17 +40,32 @@ class StackState(Record):
     s3_secret_access_key: str
 
 
-def default_folder() -> Path:
-    """Return where the stack keeps everything, if nowhere else."""
-    return Path(platformdirs.user_data_dir("voxmill")) / "stack"
-
-
 def load(folder: Path) -> StackState | None:
-    """Return the state of the stack in a folder, or None where there is none."""
+    """Return the state of the stack in a folder, or None where there never was one.
+
+    Raises:
+        CorruptObjectError: It cannot be read: damaged, or another version's.
+    """
     try:
-        return StackState.decode((folder / STATE).read_bytes())
-    except (OSError, CorruptObjectError):
+        data = (folder / STATE).read_bytes()
+    except FileNotFoundError:
         return None
+    try:
+        return StackState.decode(data)
+    except CorruptObjectError as error:
+        raise CorruptObjectError(
+            f"{folder / STATE} is damaged, or of another version of Voxmill. End what still runs "
+            f"of the stack (the logs beside it name the processes), and delete it. {error}"
+        ) from error
+
+
+def save(state: StackState, folder: Path) -> None:
+    """Keep the state, with its keys, in a file that only its owner may read."""
+    temporary = folder / f"{STATE}.part"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(state.encode())
+    temporary.replace(folder / STATE)
 
 
 def is_running(process: StackProcess) -> bool:
@@ -77,7 +94,7 @@ def settings_of_running(settings: Settings) -> Settings:
     """
     if settings.store_url:
         return settings
-    state = load(default_folder())
+    state = load(settings.stack_dir)
     if state is None or not any(map(is_running, state.processes)):
         raise RequestError(
             "There is no queue. Start one on this machine with `voxmill stack up`, or name one "
@@ -87,12 +104,15 @@ def settings_of_running(settings: Settings) -> Settings:
 
 
 def reaching(state: StackState) -> dict[str, object]:
-    """Return the settings that reach a stack."""
+    """Return the settings that reach a stack, whatever else this machine's may reach."""
     return {
         "store_url": state.store_url,
         "redis_url": SecretStr(state.redis_url),
         "broker_url": None,
+        "s3_region": "us-east-1",
         "s3_endpoint_url": state.s3_endpoint_url,
         "s3_access_key_id": SecretStr(state.s3_access_key_id),
         "s3_secret_access_key": SecretStr(state.s3_secret_access_key),
+        "s3_session_token": None,
+        "s3_ca_bundle": None,
     }

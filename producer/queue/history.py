@@ -55,12 +55,11 @@ def of_stack(ref: JobRef, folder: Path) -> list[Happened]:
 
 def stack_folder(settings: Settings) -> Path | None:
     """Return the folder of the stack on this machine, if that is the queue in use."""
-    folder = local_stack.default_folder()
-    stack = local_stack.load(folder)
+    stack = local_stack.load(settings.stack_dir)
     if stack is None:
         return None
     reached = (stack.store_url, stack.s3_endpoint_url)
-    return folder if reached == (settings.store_url, settings.s3_endpoint_url) else None
+    return settings.stack_dir if reached == (settings.store_url, settings.s3_endpoint_url) else None
 
 
 def _done(receipt: ShardReceipt) -> Happened:

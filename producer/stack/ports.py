@@ -1,25 +1,39 @@
-"""Ports that a stack keeps over restarts, so that whoever knows them finds it again."""
+"""Ports of the stack: kept over restarts, unless a stranger has taken one meanwhile."""
 
 from __future__ import annotations
 
-import json
 import socket
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Collection, Mapping
 
 from producer.stack.servers import LOOPBACK, free_ports
 
 
-def ports(folder: Path, names: list[str]) -> dict[str, int]:
-    """Return a port for each name: the one it had before, else a free one."""
-    path = folder / "ports.json"
-    known: dict[str, int] = {}
-    with suppress(OSError, ValueError):
-        known = json.loads(path.read_text())
-    missing = [name for name in names if name not in known]
-    known |= dict(zip(missing, free_ports(len(missing)), strict=True))
-    path.write_text(json.dumps(known))
-    return {name: known[name] for name in names}
+def settled(
+    known: Mapping[str, int], wanted: Collection[str], listening: Collection[str]
+) -> dict[str, int]:
+    """Return a port for each name: the one it had, else a free one.
+
+    Args:
+        known: The ports so far.
+        wanted: The names that need one.
+        listening: The names that are on their ports now; what holds the port of any other is
+            no part of the stack.
+    """
+    kept = {name: port for name, port in known.items() if name in listening or is_free(port)}
+    missing = [name for name in wanted if name not in kept]
+    return {**known, **kept, **dict(zip(missing, free_ports(len(missing)), strict=True))}
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server may be started on a port."""
+    with socket.socket() as probe:
+        # As servers do: connections that are closing do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
 
 
 def answers(port: int) -> bool:

@@ -42,7 +42,7 @@ def redis_command(folder: Path, port: int, password: str) -> list[str]:
     settings = {
         "bind": LOOPBACK,
         "port": port,
-        "dir": folder,
+        "dir": f'"{folder}"',
         "appendonly": "yes",
         "appendfsync": "everysec",
         "maxmemory-policy": "noeviction",
@@ -97,7 +97,9 @@ def weed_command(
         f"-s3.config={folder / 's3.json'}",
         "-master.volumeSizeLimitMB=256",
         "-volume.max=100",
+        "-volume.preStopSeconds=0",  # nobody else has to hear that it stops
         "-master.telemetry=false",
+        "-master.electionTimeout=1s",  # among one; after a restart it waits so long
         "-s3.port.iceberg=0",  # servers of its own, on ports that may be taken
         "-s3.port.lance=0",
         *(f"-{name}={ports[name]}" for name in WEED_PORTS),

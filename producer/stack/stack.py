@@ -1,45 +1,45 @@
-"""The whole stack: started in order, watched, repaired, stopped."""
+"""The whole stack: started in order, repaired, stopped."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 import shutil
-import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import local_stack
-from pipeline.errors import BusyError, MissingToolError, VoxmillError
+from pipeline.errors import BusyError, VoxmillError
 from pipeline.local_stack import STATE, StackProcess, StackState
 from pipeline.settings import Settings
+from producer.stack import parts, processes
 from producer.stack import ports as stack_ports
-from producer.stack import processes, servers
+from producer.stack.health import is_healthy, settings_for
+from producer.stack.parts import Part
 
-#: How long each process may take until it answers; the first import on a cold disk is slow.
+LOGS = "logs"
+LOCK = "lock"
+#: How long processes may take until they answer; the first import from a cold disk is slow.
 READY_WITHIN_S = 120.0
+#: How long one that runs may be silent before it is started anew.
+SILENT_S = 10.0
 POLL_S = 0.1
-#: How long a process may take to stop.
-STOP_WITHIN_S = 30.0
-BUCKET = "voxmill"
+#: How long a process may take to stop. Workers get their grace and this much more.
+STOP_WITHIN_S = 10.0
+#: The S3 server waits a quarter of a minute for its own inner connections. By then nobody uses it,
+#: and what it has been given is in the system's hands.
+S3_STOP_WITHIN_S = 2.0
+#: The order of stopping: whatever others need outlives them.
+LAST = ("reconciler", "s3", "redis")
 
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A process the stack should have."""
-
-    name: str
-    command: list[str]
-    port: int
-    environment: dict[str, str]
+class StackError(VoxmillError):
+    """A process of the stack does not come up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,214 +50,199 @@ class Seen:
     is_healthy: bool
 
 
-def up(folder: Path, n_workers: int, tell: Tell) -> StackState:
-    """Start what does not run, and return when everything answers.
+def up(settings: Settings, n_workers: int | None, tell: Tell) -> list[str]:
+    """Start what does not run or does not answer, and return when everything answers.
+
+    Args:
+        settings: Say where the stack lives.
+        n_workers: Workers that speak; None means as many as there are, else one a core.
+        tell: Told what happens.
+
+    Returns:
+        The names of what was started; nothing when all was up already.
 
     Raises:
         MissingToolError: A server is not installed.
-        StackError: A process does not come up; whatever was started is stopped.
+        StackError: A process does not come up; whatever was started is stopped again.
+        BusyError: Another command is at work on the stack.
     """
-    for name in ("celery", "redis", "boto3"):
-        if not _is_installed(name):
-            raise MissingToolError(f"The stack needs {name}. pip install 'voxmill[stack]'")
+    parts.require_packages()
+    folder = settings.stack_dir.absolute()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _only_one(folder):
-        return _Starting(folder, n_workers, tell).run()
+        starting = _Starting(folder, settings.grace_s, tell)
+        starting.run(n_workers)
+    return [each.name for each in starting.started]
 
 
-def down(folder: Path, tell: Tell, *, purge: bool = False) -> None:
-    """Stop everything, the workers first; with `purge`, remove the data too."""
-    state = local_stack.load(folder)
-    if state:
-        for process in reversed(state.processes):
-            if local_stack.is_running(process):
-                processes.stop(process, STOP_WITHIN_S)
-                tell(f"{process.name}: stopped")
-        (folder / STATE).unlink(missing_ok=True)
-    if purge:
-        shutil.rmtree(folder, ignore_errors=True)
+def down(settings: Settings, tell: Tell, *, purge: bool = False) -> None:
+    """Stop everything, the workers first.
+
+    Args:
+        settings: Say where the stack lives, and how long workers may go on.
+        tell: Told what happens.
+        purge: Remove all data too.
+
+    Raises:
+        BusyError: Another command is at work on the stack.
+    """
+    folder = settings.stack_dir.absolute()
+    if local_stack.load(folder) is None:
+        return
+    with _only_one(folder):
+        state = local_stack.load(folder)
+        assert state, "it was there"
+        _stop(state.processes, settings.grace_s, tell)
+        local_stack.save(state.model_copy(update={"processes": ()}), folder)
+        if purge:
+            _purge(folder)
 
 
 def status(folder: Path) -> list[Seen]:
     """Return the processes of the stack in a folder, each with its health."""
     state = local_stack.load(folder)
-    if state is None:
-        return []
-    return [Seen(each, is_healthy(each, state)) for each in state.processes]
+    return [Seen(each, is_healthy(each, state)) for each in state.processes] if state else []
 
 
-def is_healthy(process: StackProcess, state: StackState) -> bool:
-    """Tell whether a process lives and answers."""
-    if not local_stack.is_running(process) or process.port is None:
-        return False
-    if process.name == "redis":
-        return stack_ports.answers(process.port)
-    if process.name == "s3":
-        return _s3_answers(state)
-    return _is_ready(process.port)
-
-
-class StackError(VoxmillError):
-    """A process of the stack does not come up."""
-
-
+@dataclass(slots=True)
 class _Starting:
     """One `up`."""
 
-    def __init__(self, folder: Path, n_workers: int, tell: Tell) -> None:
-        self._folder, self._tell = folder, tell
-        self._logs = folder / "logs"
-        self._n_workers = n_workers
-        before = local_stack.load(folder)
-        self._running = {
-            each.name: each
-            for each in (before.processes if before else ())
-            if local_stack.is_running(each)
-        }
-        self._state = self._described(before)
-        self._started: list[StackProcess] = []
+    folder: Path
+    grace_s: float
+    tell: Tell
+    started: list[StackProcess] = field(default_factory=list)
 
-    def run(self) -> StackState:
+    def run(self, n_workers: int | None) -> None:
+        before = local_stack.load(self.folder)
+        n_workers = n_workers or _n_workers(before) or os.cpu_count() or 1
+        names = ["redis", "s3", *parts.ours(n_workers)]
+        state = self._prepared(before, names)
         try:
-            for stage in (self._servers(), self._ours()):
-                for wanted in stage:
-                    self._start(wanted)
-                for process in self._state.processes:
-                    self._await(process)
-                self._make_bucket()
+            state = self._bring_up(state, parts.server_parts(state, self.folder))
+            _make_bucket(state)
+            self._bring_up(state, parts.our_parts(state, names[2:]))
         except BaseException:
-            for process in reversed(self._started):
-                processes.stop(process, 5.0)
-            self._keep([each for each in self._state.processes if each not in self._started])
+            processes.stop(self.started, STOP_WITHIN_S)
+            self._keep(state, [each for each in state.processes if each not in self.started])
             raise
-        return self._state
 
-    def _described(self, before: StackState | None) -> StackState:
-        names = ["redis", *servers.WEED_PORTS, *(w for w in self._names())]
-        self._ports = stack_ports.ports(self._folder, names)
-        password = secrets.token_urlsafe(24)
-        return StackState(
-            processes=tuple(self._running.values()),
-            store_url=f"s3://{BUCKET}",
-            redis_url=before.redis_url
-            if before
-            else f"redis://:{password}@{servers.LOOPBACK}:{self._ports['redis']}/0",
-            s3_endpoint_url=f"http://{servers.LOOPBACK}:{self._ports['s3.port']}",
-            s3_access_key_id=before.s3_access_key_id if before else secrets.token_hex(10),
-            s3_secret_access_key=before.s3_secret_access_key
-            if before
-            else secrets.token_urlsafe(30),
-        )
+    def _prepared(self, before: StackState | None, names: Sequence[str]) -> StackState:
+        """Return the state of what runs and may go on."""
+        running = self._sound(before, names) if before else []
+        known = before.ports if before else {}
+        wanted = [port for name in names for port in parts.port_names(name)]
+        listening = [port for each in running for port in parts.port_names(each.name)]
+        ports = stack_ports.settled(known, wanted, listening)
+        if any(ports[name] != known.get(name) for name in ("redis", "s3.port")):
+            # They know the old address.
+            self._stop([each for each in running if each.name not in ("redis", "s3")])
+            running = [each for each in running if each.name in ("redis", "s3")]
+        return self._keep(parts.described(before, ports), running)
 
-    def _names(self) -> list[str]:
-        workers = [f"worker-{i + 1}" for i in range(self._n_workers)]
-        return [*workers, "finalizer", "reconciler"]
+    def _sound(self, state: StackState, names: Sequence[str]) -> list[StackProcess]:
+        """Return what runs, answers and is wanted; stop the rest."""
+        running = [each for each in state.processes if local_stack.is_running(each)]
+        silent = _silent(running, state, SILENT_S)
+        for process in silent:
+            self.tell(f"{process.name}: does not answer")
+        unwanted = [each for each in running if each.name not in names or each in silent]
+        self._stop(unwanted)
+        return [each for each in running if each not in unwanted]
 
-    def _servers(self) -> Iterator[Wanted]:
-        state = self._state
-        password = state.redis_url.partition("//:")[2].partition("@")[0]
-        redis = servers.redis_command(self._folder / "redis", self._ports["redis"], password)
-        yield Wanted("redis", redis, self._ports["redis"], {})
-        weed = servers.weed_command(
-            self._folder / "s3", self._ports, state.s3_access_key_id, state.s3_secret_access_key
-        )
-        yield Wanted("s3", weed, self._ports["s3.port"], {})
-
-    def _ours(self) -> Iterator[Wanted]:
-        for name in self._names():
-            port = self._ports[name]
-            environment = {**self._environment(), "VOXMILL_METRICS_PORT": str(port)}
-            yield Wanted(name, [*_voxmill(), *_arguments(name)], port, environment)
-
-    def _environment(self) -> dict[str, str]:
-        state = self._state
-        return {
-            "VOXMILL_STORE_URL": state.store_url,
-            "VOXMILL_REDIS_URL": state.redis_url,
-            "VOXMILL_S3_ENDPOINT_URL": state.s3_endpoint_url,
-            "VOXMILL_S3_ACCESS_KEY_ID": state.s3_access_key_id,
-            "VOXMILL_S3_SECRET_ACCESS_KEY": state.s3_secret_access_key,
-            "VOXMILL_LOG_FORMAT": "json",
-        }
-
-    def _start(self, wanted: Wanted) -> None:
-        if wanted.name in self._running:
-            return
-        process = processes.start(
-            wanted.name, wanted.command, wanted.port, self._logs, wanted.environment
-        )
-        self._started.append(process)
-        self._keep([*self._state.processes, process])
-
-    def _await(self, process: StackProcess) -> None:
-        until_s = time.monotonic() + READY_WITHIN_S
-        while not is_healthy(process, self._state):
-            if not local_stack.is_running(process) or time.monotonic() > until_s:
-                raise StackError(
-                    f"{process.name} does not come up. The end of "
-                    f"{processes.log_of(process.name, self._logs)}:\n"
-                    f"{processes.tail(process.name, self._logs)}"
+    def _bring_up(self, state: StackState, wanted: Iterator[Part]) -> StackState:
+        """Start what does not run, and wait until it answers."""
+        running = {each.name for each in state.processes}
+        fresh: list[StackProcess] = []
+        for part in wanted:
+            if part.name not in running:
+                logs = self.folder / LOGS
+                process = processes.start(
+                    part.name, part.command, part.port, logs, part.environment
                 )
+                self.started.append(process)
+                fresh.append(process)
+                state = self._keep(state, [*state.processes, process])
+        self._await(fresh, state)
+        return state
+
+    def _await(self, fresh: list[StackProcess], state: StackState) -> None:
+        until_s = time.monotonic() + READY_WITHIN_S
+        while fresh:
+            for process in [each for each in fresh if is_healthy(each, state)]:
+                fresh.remove(process)
+                self.tell(f"{process.name}: ready")
+            late = fresh if time.monotonic() > until_s else []
+            for process in [each for each in fresh if not local_stack.is_running(each)] or late:
+                raise StackError(self._failure(process))
             time.sleep(POLL_S)
-        if process in self._started:
-            self._tell(f"{process.name}: ready")
 
-    def _make_bucket(self) -> None:
-        from pipeline.store import s3_client  # noqa: PLC0415 - a second of importing
+    def _failure(self, process: StackProcess) -> str:
+        logs = self.folder / LOGS
+        path, tail = processes.log_of(process.name, logs), processes.tail(process.name, logs)
+        return f"{process.name} does not come up. The end of {path}:\n{tail}"
 
-        s3_client.make_bucket(BUCKET, settings_for(self._state))
+    def _stop(self, unwanted: Sequence[StackProcess]) -> None:
+        _stop(unwanted, self.grace_s, self.tell)
 
-    def _keep(self, running: Sequence[StackProcess]) -> None:
-        """Remember what runs, in a file that only its owner may read."""
-        self._state = self._state.model_copy(update={"processes": tuple(running)})
-        temporary = self._folder / f"{STATE}.part"
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(self._state.encode())
-        temporary.replace(self._folder / STATE)
+    def _keep(self, state: StackState, running: Sequence[StackProcess]) -> StackState:
+        kept = state.model_copy(update={"processes": tuple(running)})
+        local_stack.save(kept, self.folder)
+        return kept
 
 
-def settings_for(state: StackState) -> Settings:
-    """Return this machine's settings, reaching a stack."""
-    return Settings().model_copy(update=local_stack.reaching(state))
+def _n_workers(state: StackState | None) -> int:
+    return sum(each.name.startswith(parts.WORKER) for each in state.processes) if state else 0
 
 
-def _voxmill() -> list[str]:
-    return [sys.executable, "-m", "producer.cli.app"]
+def _silent(
+    running: Sequence[StackProcess], state: StackState, within_s: float
+) -> list[StackProcess]:
+    """Return the processes that do not answer in time."""
+    until_s = time.monotonic() + within_s
+    while (silent := [each for each in running if not is_healthy(each, state)]) and (
+        time.monotonic() < until_s
+    ):
+        time.sleep(POLL_S)
+    return silent
 
 
-def _arguments(name: str) -> list[str]:
-    if name == "reconciler":
-        return ["reconcile"]
-    queues = "finalize" if name == "finalizer" else "synth,check"
-    return ["worker", "--queues", queues, "--name", name]
+def _stop(running: Sequence[StackProcess], grace_s: float, tell: Tell) -> None:
+    """Stop processes; those that others need, after those."""
+
+    def stopped(process: StackProcess) -> None:
+        tell(f"{process.name}: stopped")
+
+    workers = [each for each in running if each.name not in LAST]
+    processes.stop(workers, grace_s + STOP_WITHIN_S, stopped)
+    for name in LAST:
+        patience_s = S3_STOP_WITHIN_S if name == "s3" else STOP_WITHIN_S
+        processes.stop([each for each in running if each.name == name], patience_s, stopped)
 
 
-def _is_installed(name: str) -> bool:
-    from importlib import util  # noqa: PLC0415
-
-    return util.find_spec(name) is not None
-
-
-def _is_ready(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{servers.LOOPBACK}:{port}/readyz", timeout=2) as page:
-            return bool(page.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
-
-
-def _s3_answers(state: StackState) -> bool:
+def _make_bucket(state: StackState) -> None:
     from pipeline.store import s3_client  # noqa: PLC0415 - a second of importing
 
-    return s3_client.answers(settings_for(state))
+    s3_client.make_bucket(parts.BUCKET, settings_for(state))
+
+
+def _purge(folder: Path) -> None:
+    """Remove what is the stack's, and the folder if nothing else is in it."""
+    for name in ("redis", "s3", LOGS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (STATE, LOCK):
+        (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 @contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("a") as file:
+    with (folder / LOCK).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BusyError(f"Another `voxmill stack up` is at work in {folder}.") from error
+            raise BusyError(
+                f"Another `voxmill stack` is at work in {folder}. Wait, or stop it with Ctrl-C."
+            ) from error
         yield
