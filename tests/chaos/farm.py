@@ -168,15 +168,16 @@ class Farm:
             chosen: `cost_s` and other options of the engine; `job_id` and other fields of
                 `Wanted`.
         """
-        fields = {name: chosen.pop(name) for name in WANTED & chosen.keys()}
-        options = replace(
-            OPTIONS,
-            engine_options={"folder": str(self.folder), **{k: str(v) for k, v in chosen.items()}},
-        )
-        path = self._written(text)
-        wanted = Wanted(str(path), self.output, options, **fields)
+        wanted = self.wish(text, **chosen)
         submitted = Submitter(self.settings, self.store).submit(wanted)
-        return Job(submitted.request, text, options, time.time())
+        return Job(submitted.request, text, wanted.options, time.time())
+
+    def wish(self, text: str, **chosen: Any) -> Wanted:
+        """Return what `submit` submits."""
+        fields = {name: chosen.pop(name) for name in WANTED & chosen.keys()}
+        own = {"folder": str(self.folder), **{name: str(value) for name, value in chosen.items()}}
+        options = replace(OPTIONS, engine_options=own)
+        return Wanted(str(self._written(text)), self.output, options, **fields)
 
     def log(self, text: str | None = None) -> list[faulty.Work]:
         """Return every chunk that was begun, of a text or of all."""
@@ -287,7 +288,7 @@ class Farm:
         assert digests(delivered) == listed
         book = gathering.gather(job.request, self.tree(job), self.store)
         placed = placement.place(book.job.plan, book.marks, book.job.profile)
-        frames = [soundfile.info(path).frames for path in delivered.rglob("*.flac")]
+        frames = [soundfile.info(path).frames for path in delivered.glob("*.flac")]
         assert sum(frames) == placed.n_samples
 
     def _delivered(self, result: Result) -> Path:

@@ -10,7 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from farm import OPTIONS, SHARD, Farm, farming, text
+from farm import SHARD, Farm, farming, text
 from queued_book import OPTIONS as SMALL
 from queued_book import go_on, prepared, submitted, unheard
 from recovery import record
@@ -21,7 +21,7 @@ from pipeline.jobs import finishing
 from pipeline.settings import Settings
 from pipeline.store.local import LocalStore
 from producer.queue import acting
-from producer.queue.submitting import Submitter, Wanted
+from producer.queue.submitting import Submitter
 
 
 def test_of_finalizers_that_are_asked_ten_times_one_may_die_between_upload_and_result(
@@ -81,17 +81,14 @@ def test_a_cancel_that_races_the_finish_two_hundred_times_never_tears_a_job(
 
 def test_a_hundred_submits_at_once_with_one_id_are_one_job(farm: Farm) -> None:
     texts = [text(8, "first"), text(8, "second")]
-    paths = [farm.folder / f"{i}.md" for i in range(2)]
-    for path, said in zip(paths, texts, strict=True):
-        path.write_text(said)
+    wanted = [farm.wish(said, job_id="hundred") for said in texts]
     together = threading.Barrier(100)
 
     def submit(i: int) -> str:
-        wanted = Wanted(str(paths[i % 2]), str(farm.folder / "out"), OPTIONS, job_id="hundred")
         submitter = Submitter(farm.settings, farm.store)
         together.wait()
         try:
-            return submitter.submit(wanted).request.body.render.title
+            return submitter.submit(wanted[i % 2]).request.body.render.title
         except ConflictError:
             return "conflict"
 
