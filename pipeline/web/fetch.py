@@ -18,7 +18,7 @@ MAX_REDIRECTS = 5
 TIMEOUT_S = 300.0
 BLOCK_BYTES = 1 << 16
 REDIRECTS = (301, 302, 303, 307, 308)
-MAX_NAME = 120
+MAX_NAME_BYTES = 200
 
 
 def fetch(url: str, folder: Path, settings: Settings, max_bytes: int) -> Path:
@@ -65,7 +65,7 @@ def _allowed(url: str, settings: Settings) -> Target:
         host = urlsplit(url).hostname or ""
     except ValueError as error:  # which may quote a password
         raise RequestError(f"{guard.without_secrets(url)} is no address.") from error
-    if host not in settings.allowed_hosts:
+    if not guard.is_named(guard.plain_host(host), settings):
         known = ", ".join(settings.allowed_hosts) or "none"
         raise RequestError(
             f"{guard.without_secrets(url)}: inputs are fetched only from hosts of "
@@ -113,4 +113,4 @@ def _saved(answer: urllib3.BaseHTTPResponse, path: Path, url: str, max_bytes: in
 def _name(url: str) -> str:
     """Return what the file is called: no part of an address can lead out of the folder."""
     name = unquote(urlsplit(url).path.rpartition("/")[2]).replace("/", "-").replace("\0", "")
-    return name.strip(". ")[-MAX_NAME:] or "input"
+    return name.strip(". ").encode()[-MAX_NAME_BYTES:].decode(errors="ignore") or "input"

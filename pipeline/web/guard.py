@@ -75,8 +75,8 @@ def require(url: str, settings: Settings) -> Target:
         port = parts.port or PORTS.get(parts.scheme, 0)
     except ValueError as error:  # which may quote a password
         raise RequestError(f"{shown} is no address.") from error
-    host = (parts.hostname or "").rstrip(".")
-    is_allowed = host in settings.allowed_hosts
+    host = plain_host(parts.hostname or "")
+    is_allowed = is_named(host, settings)
     if parts.scheme not in PORTS or not host:
         raise RequestError(f"{shown} is no https:// address.")
     if parts.username is not None or parts.password is not None:
@@ -87,6 +87,24 @@ def require(url: str, settings: Settings) -> Target:
         )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, host, port, path, _address(host, port, shown, is_allowed))
+
+
+def plain_host(host: str) -> str:
+    """Return a host as the network writes it: `bücher.example` is `xn--bcher-kva.example`.
+
+    Raises:
+        RequestError: No host can be called so.
+    """
+    plain = host.rstrip(".").lower()
+    try:
+        return plain if plain.isascii() else plain.encode("idna").decode()
+    except UnicodeError as error:
+        raise RequestError(f"{plain!r} is no name of a host.") from error
+
+
+def is_named(host: str, settings: Settings) -> bool:
+    """Tell whether a host, written plainly, is among VOXMILL_ALLOWED_HOSTS."""
+    return host in map(plain_host, settings.allowed_hosts)
 
 
 def without_secrets(url: str) -> str:

@@ -150,6 +150,25 @@ def test_a_private_host_that_was_named_is_used(url: str, monkeypatch: pytest.Mon
     assert guard.require(url, Settings(allowed_hosts=("hooks.internal",))).ip == "10.1.2.3"
 
 
+@pytest.mark.parametrize("named", ["Bücher.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize("asked", ["bücher.example", "BÜCHER.example.", "XN--bcher-kva.example"])
+def test_a_host_is_the_same_however_it_is_written(
+    asked: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = answering(monkeypatch, ("10.1.2.3",))
+
+    target = guard.require(f"https://{asked}/", Settings(allowed_hosts=(named,)))
+
+    assert target.host_header == "xn--bcher-kva.example"
+    assert names.asked == ["xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("host", ["ü" * 64 + ".example", "ü..example"])
+def test_what_no_host_can_be_called_is_refused(host: str) -> None:
+    with pytest.raises(RequestError, match="is no name of a host"):
+        guard.require(f"https://{host}/", Settings())
+
+
 @pytest.mark.parametrize("other", ["hooks.internal.evil.org", "evilhooks.internal", "internal"])
 def test_a_host_that_only_looks_like_one_that_was_named_is_not(
     other: str, monkeypatch: pytest.MonkeyPatch

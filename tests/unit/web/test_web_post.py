@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Handler, Web
@@ -30,6 +31,24 @@ def test_the_status_is_what_the_receiver_says(status: int, web: Web, allowing: S
     assert path == "/hook"
     assert headers["Voxmill-Event-Id"] == "a/0"
     assert headers["Content-Type"] == "application/json"
+
+
+def test_an_address_may_have_letters_of_any_script(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.says("/%C3%A4%20b", b"")
+    real = socket.getaddrinfo
+
+    def found(host: str, *rest: Any, **options: Any) -> Any:
+        return real("127.0.0.1" if host.startswith("xn--") else host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    url = f"http://例え.テスト:{web.port}/ä b"
+
+    assert post(url, b"{}", {}, Settings(allowed_hosts=("例え.テスト",))) == 200
+
+    ((path, headers),) = web.asked
+    assert (path, headers["Host"]) == ("/%C3%A4%20b", f"xn--r8jz45g.xn--zckzah:{web.port}")
 
 
 def test_nothing_is_told_to_a_private_address(web: Web) -> None:
