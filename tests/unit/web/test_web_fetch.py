@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from conftest import Handler, Web
+from web_site import Handler, Web
 
 from pipeline.errors import InputError, RequestError
 from pipeline.settings import Settings

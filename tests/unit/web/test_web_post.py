@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Handler, Web
+from web_site import Handler, Web
 
 from pipeline.errors import RequestError
 from pipeline.settings import Settings
