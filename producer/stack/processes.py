@@ -51,10 +51,11 @@ def stop(
     """Ask processes to stop, all at once; kill those that do not, and what they leave behind.
 
     Args:
-        running: What to stop.
+        running: What to stop. One that has ended is passed over: its number may be another's now.
         patience_s: How long they may take.
         stopped: Told each that has ended.
     """
+    running = [each for each in running if local_stack.is_running(each)]
     for process in running:
         # One that is frozen cannot stop.
         _signal(process, signal.SIGTERM)
