@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from pipeline.settings import Settings
+
+log = logging.getLogger(__name__)
 
 BLOT = "***"
 #: Users and passwords in addresses, and signatures of S3 requests.
@@ -48,7 +51,7 @@ def about(**facts: object) -> Iterator[None]:
 
 
 def configure(settings: Settings, process: str) -> None:
-    """Send all log lines of this process to stderr.
+    """Send all log lines of this process to stderr, and what kills it or one of its threads too.
 
     Args:
         settings: Say the form, and what is secret.
@@ -62,6 +65,9 @@ def configure(settings: Settings, process: str) -> None:
     root.setLevel(logging.INFO)
     for name in ("botocore", "boto3", "urllib3", "kombu", "amqp", "celery.bootsteps"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Python itself would write tracebacks as they are.
+    sys.excepthook = lambda *error: log.critical("the process ends", exc_info=error)
+    threading.excepthook = _thread_ends
 
 
 def secrets(settings: Settings) -> Iterator[str]:
@@ -81,6 +87,12 @@ def _secret(value: SecretStr) -> str:
     return (urlsplit(secret).password or "") if "://" in secret else secret
 
 
+def _thread_ends(ended: threading.ExceptHookArgs) -> None:
+    name = ended.thread.name if ended.thread else "unknown"
+    error = ended.exc_value or ended.exc_type()
+    log.critical("the thread %s ends", name, exc_info=error)
+
+
 class _Form(logging.Formatter):
     def __init__(self, process: str, known: tuple[str, ...]) -> None:
         super().__init__()
@@ -93,6 +105,13 @@ class _Form(logging.Formatter):
             text = pattern.sub(BLOT, text)
         return text
 
+    def _said(self, record: logging.LogRecord) -> str:
+        """Return the message; one that does not fit its arguments would be shown as it is."""
+        try:
+            return record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            return f"{record.msg} {record.args}"
+
     def _trace(self, record: logging.LogRecord) -> str:
         return self.formatException(record.exc_info) if record.exc_info else ""
 
@@ -101,7 +120,7 @@ class _Text(_Form):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, tz=UTC).astimezone()
         facts = " ".join(f"{name}={value}" for name, value in _about.get().items() if value != "")
-        line = f"{time:%Y-%m-%d %H:%M:%S} {record.levelname.lower():<7} {record.getMessage()}"
+        line = f"{time:%Y-%m-%d %H:%M:%S} {record.levelname.lower():<7} {self._said(record)}"
         lines = [f"{line} [{facts}]" if facts else line, self._trace(record)]
         return self._clean("\n".join(filter(None, lines)))
 
@@ -113,7 +132,7 @@ class _Json(_Form):
             "level": record.levelname.lower(),
             "process": self._process,
             # Before it is written as JSON, where a secret with quotes would look otherwise.
-            "message": self._clean(record.getMessage()),
+            "message": self._clean(self._said(record)),
             **{name: self._cleaned(value) for name, value in _about.get().items() if value != ""},
         }
         if trace := self._trace(record):

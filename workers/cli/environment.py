@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+import shutil
 import tempfile
 
 from pipeline.settings import Settings
@@ -21,7 +23,9 @@ def settled(name: str, device: str | None = None) -> Settings:
     os.environ["VOXMILL_PROCESS_NAME"] = name
     os.environ["VOXMILL_PROCESS_LIFE"] = secrets.token_hex(4)
     # The child counts into files, so that nothing is forgotten when it dies.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="voxmill-metrics-")
+    counts = tempfile.mkdtemp(prefix="voxmill-metrics-")
+    atexit.register(shutil.rmtree, counts, ignore_errors=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
     # SIGTERM lets the work be finished within the grace period, instead of for ever.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     return Settings()
