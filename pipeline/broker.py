@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 
@@ -11,11 +12,14 @@ def is_amqp(url: str) -> bool:
 
 
 def tls(url: str) -> dict[str, Any] | None:
-    """Return how an `amqps://` broker is asked for its certificate; None for any other.
+    """Return how a broker behind TLS is asked for its certificate; None without TLS.
 
-    By itself the AMQP client encrypts, but believes whoever answers. SSL_CERT_FILE names
-    authorities besides the system's.
+    By themselves the clients encrypt, but believe whoever answers. For `rediss://` what the URL
+    says (`?ssl_ca_certs=/path`) is heeded besides. SSL_CERT_FILE names authorities besides the
+    system's.
     """
-    if not url.startswith("amqps://"):
-        return None
-    return {"context": {"check_hostname": True}, "server_hostname": None}  # None: the URL's
+    if url.startswith("amqps://"):
+        return {"context": {"check_hostname": True}, "server_hostname": None}  # None: the URL's
+    if url.startswith("rediss://"):
+        return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+    return None

@@ -34,7 +34,8 @@ def create(settings: Settings) -> Celery:
     broker = (settings.broker_url or settings.redis_url).get_secret_value()
     app = Celery("voxmill", broker=broker, include=["workers.child", "workers.tasks"])
     app.conf.update(_common(settings))
-    app.conf.update(_amqp(broker) if is_amqp(broker) else _redis(settings))
+    app.conf.update(_amqp() if is_amqp(broker) else _redis(settings))
+    app.conf.broker_use_ssl = tls(broker)
     return app
 
 
@@ -104,7 +105,7 @@ def _redis(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _amqp(broker: str) -> dict[str, Any]:
+def _amqp() -> dict[str, Any]:
     arguments = {
         "x-queue-type": "quorum",
         "x-delivery-limit": DELIVERY_LIMIT,
@@ -115,7 +116,6 @@ def _amqp(broker: str) -> dict[str, Any]:
             Queue(queue(stage), Exchange(""), queue(stage), queue_arguments=arguments)
             for stage in STAGES
         ],
-        "broker_use_ssl": tls(broker),
         # A connection that the broker has closed takes a message without a word; a confirmation
         # tells. Children send no heartbeats, so theirs are closed whenever they think for long.
         "broker_transport_options": {"confirm_publish": True},

@@ -16,6 +16,8 @@ T = TypeVar("T")
 PATIENCE_S = 8.0
 #: Between two tries: at first, and at most; doubled each time.
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.05, 1.0
+#: Stands in what is told of a server whose certificate nobody vouches for.
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 
 
 class LedgerUnavailableError(TransientError):
@@ -38,7 +40,7 @@ def ask(where: str, act: Callable[[], T]) -> T:
             return act()
         except redis.RedisError as error:
             is_passing = isinstance(error, redis.ConnectionError | redis.TimeoutError)
-            is_refused = isinstance(error, redis.AuthenticationError)
+            is_refused = isinstance(error, redis.AuthenticationError) or UNTRUSTED in str(error)
             if not is_passing or is_refused or time.monotonic() > until_s:
                 raise LedgerUnavailableError(_said(error, where)) from error
         time.sleep(pause_s)
@@ -49,6 +51,11 @@ def _said(error: redis.RedisError, where: str) -> str:
     """Return what happened, where, and what to do."""
     if isinstance(error, redis.AuthenticationError):
         return f"Redis at {where} does not accept the password. Check VOXMILL_REDIS_URL."
+    if UNTRUSTED in str(error):
+        return (
+            f"The certificate of Redis at {where} is not trusted. Say whom to trust: "
+            "VOXMILL_REDIS_URL=rediss://…?ssl_ca_certs=/path/of/authorities.pem"
+        )
     if "OOM " in str(error):  # scripts that meet it fail with an error of another class
         return f"Redis at {where} is out of memory. Give it more; nothing is lost meanwhile."
     return (
