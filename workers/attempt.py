@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal
 
 from pipeline import names
-from pipeline.errors import EngineError, PermanentError, VoxmillError
+from pipeline.errors import CorruptObjectError, EngineError, PermanentError, VoxmillError
 from pipeline.jobs import ending, tree
 from pipeline.jobs.records import load_request, recipe, round_of
 from pipeline.manifest.job import JobRequest
@@ -120,18 +120,17 @@ def run(context: Context, stage: Stage, message: Message, owner: str, work: Work
         if begun is None:
             log.info("another worker is at it")
             return
-        with (
-            logs.about(attempt=begun.attempt),
-            Held(context.ledger, stage, item, owner, lease_s) as held,
-        ):
-            attempt = Attempt(context, stage, item, begun.attempt, message, held)
-            try:
-                _try(attempt, work)
-            except LostLeaseError as error:
-                log.warning("%s", error)
-                return
-            except Exception as error:
-                _put_off(attempt, error)
+        with logs.about(attempt=begun.attempt):
+            with Held(context.ledger, stage, item, owner, lease_s) as held:
+                attempt = Attempt(context, stage, item, begun.attempt, message, held)
+                try:
+                    _try(attempt, work)
+                except LostLeaseError as error:
+                    log.warning("%s", error)
+                    return
+                except Exception as error:
+                    _put_off(attempt, error)
+            # Not before: a renewal that came after it would take back a lease nobody holds.
             context.ledger.end(stage, item, owner)
 
 
@@ -142,6 +141,9 @@ def _try(attempt: Attempt, work: Work) -> None:
             return
     except GoneError as error:
         log.info("%s", error)
+        return
+    except CorruptObjectError as error:  # without it, nothing can be decided either
+        log.error("the job cannot be read: %s", error)  # noqa: TRY400 - it says all
         return
     shard = attempt.item.shard
     if shard and attempt.store.exists(names.done(attempt.item.job.id, shard)):

@@ -13,10 +13,16 @@ from pathlib import Path
 import pytest
 import redis
 from pydantic import SecretStr
+from queued_book import prepared, submitted
+from queued_farm import Farm, Posted
 
 from pipeline.manifest.job import Priority
 from pipeline.manifest.ref import JobRef
+from pipeline.settings import Settings
+from pipeline.store.local import LocalStore
+from workers.context import Context
 from workers.ledger import Ledger, connect
+from workers.tools import Tools
 
 WEIGHTS: dict[Priority, float] = {"high": 16.0, "normal": 4.0, "low": 1.0}
 
@@ -93,3 +99,14 @@ def admit(ledger: Ledger) -> Admit:
         return job
 
     return admit
+
+
+@pytest.fixture
+def farm(ledger: Ledger, tmp_path: Path) -> Farm:
+    """A book of several shards, of two chunks each, that nobody knows of yet."""
+    root = LocalStore(tmp_path / "store")
+    settings = Settings(store_url=str(root.root), scratch_dir=tmp_path)
+    book = submitted(prepared(tmp_path), root, str(tmp_path / "out"))
+    posted = Posted(ledger)
+    context = Context(settings, root, ledger, posted, Tools(settings), "worker-1@here")  # type: ignore[arg-type]
+    return Farm(book, context, posted)
