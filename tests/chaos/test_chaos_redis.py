@@ -15,7 +15,7 @@ from tcp_proxy import HOST, TcpProxy
 
 #: What a chunk costs an engine: long enough for a fault to hit it.
 COST_S = 0.15
-N_CHUNKS = 24
+N_CHUNKS = 16
 
 
 @pytest.fixture(scope="module")

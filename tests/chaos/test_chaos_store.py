@@ -189,16 +189,3 @@ def test_a_book_is_whole_though_s3_lets_nobody_in_for_a_while(
     with disturbed(farm, proxy, f"{name} for 5 s", lambda _: kind):
         time.sleep(5)
         proxy.decide = lambda _: faults.PASS
-
-
-def test_no_worker_and_no_reconciler_starts_on_a_store_that_ignores_conditions(
-    running: Farm, proxy: HttpFaults
-) -> None:
-    proxy.decide = lambda _: faults.UNCONDITIONAL
-    environment = {"VOXMILL_S3_ENDPOINT_URL": proxy.url}
-    for child in (running.worker(environment), running.reconciler(environment)):
-        child.start()
-        assert child.wait(60) != 0
-        assert "the condition is ignored" in child.log.read_text()
-    running.workers.pop()
-    running.reconcilers.pop()

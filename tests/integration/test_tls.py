@@ -28,7 +28,10 @@ from workers.ledger.trouble import LedgerUnavailableError
 
 USER, SECRET, WRONG = "voxmill", "a/b@c:d #1", "hunter2"
 #: What a user of the queue needs: its keys and Celery's, and nothing that harms others.
-RULES = ("on", f">{SECRET}", "~voxmill*", "~_kombu*", "~unacked*", "&*", "+@all", "-@admin")
+RULES = (
+    *("on", f">{SECRET}", "+@all", "-@admin", "&*"),
+    *("~voxmill*", "~_kombu*", "~unacked*", "~*pidbox*", "~celeryev*"),
+)
 SILENT = ("--engine", "silent", "--profile", "raw", "--formats", "flac", "--check", "off")
 VOXMILL = (sys.executable, "-m", "producer.cli.app")
 KEY = s3_server.SECRET_KEY
