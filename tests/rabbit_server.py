@@ -58,12 +58,13 @@ class Rabbit(Child):
 
 
 @contextmanager
-def rabbit(folder: Path, settings: str = "") -> Iterator[Rabbit]:
+def rabbit(folder: Path, settings: str = "", options: str = "") -> Iterator[Rabbit]:
     """Run a server as long as the test lasts.
 
     Args:
         folder: Keeps everything.
         settings: Lines of its `rabbitmq.conf`.
+        options: Of the Erlang runtime, for what has no line there.
     """
     port, of_others, of_names = free_ports(3)
     folder.mkdir()
@@ -75,7 +76,9 @@ def rabbit(folder: Path, settings: str = "") -> Iterator[Rabbit]:
         "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
         "RABBITMQ_NODE_PORT": str(port),
         "RABBITMQ_DIST_PORT": str(of_others),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": " ".join(
+            ["-kernel inet_dist_use_interface {127,0,0,1}", options]
+        ),
         "ERL_EPMD_PORT": str(of_names),
         "ERL_EPMD_ADDRESS": LOOPBACK,
         "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),

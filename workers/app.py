@@ -120,5 +120,8 @@ def _amqp() -> dict[str, Any]:
         # tells. Children send no heartbeats, so theirs are closed whenever they think for long.
         "broker_transport_options": {"confirm_publish": True},
         "worker_consumer": "workers.consumer:Consumer",
+        # RabbitMQ cuts off who works at a message for too long. Celery would end the worker with
+        # its work; connected anew it goes on, and whoever gets the message finds the lease.
+        "broker_channel_error_retry": True,
         "worker_detect_quorum_queues": True,  # which count what is taken by queue, not by worker
     }
