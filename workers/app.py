@@ -14,6 +14,7 @@ from kombu.entity import Exchange, Queue
 from pipeline.broker import is_amqp, tls
 from pipeline.manifest.message import STAGES, queue
 from pipeline.settings import Settings
+from workers import redis_transport
 
 #: The supervisor's patience with a child that is loading models after a crash.
 CHILD_STARTS_WITHIN_S = 180
@@ -32,6 +33,7 @@ CONSUMER_TIMEOUT_MS = 24 * 3_600_000
 def create(settings: Settings) -> Celery:
     """Return the application for a broker."""
     broker = (settings.broker_url or settings.redis_url).get_secret_value()
+    redis_transport.register()
     app = Celery("voxmill", broker=broker, include=["workers.child", "workers.tasks"])
     app.conf.update(_common(settings))
     app.conf.update(_amqp() if is_amqp(broker) else _redis(settings))

@@ -40,13 +40,15 @@ def proxy(proxied: tuple[Farm, TcpProxy]) -> TcpProxy:
 
 
 @contextmanager
-def disturbed(farm: Farm, scenario: str, max_rework: int = 2 * SHARD) -> Iterator[Job]:
+def disturbed(
+    farm: Farm, scenario: str, max_rework: int = 2 * SHARD, within_s: float = 150
+) -> Iterator[Job]:
     """Run a job that the body disturbs, and require that nothing is seen of it afterwards."""
     job = farm.submit(text(N_CHUNKS, scenario.replace(" ", "")), cost_s=COST_S)
     farm.await_begun(job, 3)
     hit = fault(farm, job)
     yield job
-    farm.await_end(job, 150)
+    farm.await_end(job, within_s)
     farm.require_invariants(job)
     rework = len(farm.log(job.text)) - job.request.n_chunks
     record(f"Redis {scenario}", recovery_s=hit.recovered_s(), rework_chunks=rework)
@@ -103,14 +105,17 @@ def test_a_book_is_whole_though_redis_has_no_memory_left_for_a_while(farm: Farm)
 
 
 @pytest.mark.chaos
-def test_a_book_is_made_though_every_question_to_redis_takes_two_seconds(
-    farm: Farm, proxy: TcpProxy
-) -> None:
-    try:
-        with disturbed(farm, "takes 2 s to answer"):
+def test_a_book_is_made_though_every_question_to_redis_takes_two_seconds(tmp_path: Path) -> None:
+    patience = {
+        "VOXMILL_LEASE_S": "20",
+        "VOXMILL_SLACK_S": "10",
+        "VOXMILL_SHARD_TIME_LIMIT_S": "90",
+    }
+    with farming(tmp_path, environment=patience) as farm, TcpProxy(farm.redis.port) as proxy:
+        farm.tell({"VOXMILL_REDIS_URL": f"redis://:{PASSWORD}@{HOST}:{proxy.port}/0"})
+        farm.start()
+        with disturbed(farm, "takes 2 s to answer", within_s=250):
             proxy.delay_s = 2.0
-    finally:
-        proxy.recover()
 
 
 @pytest.mark.chaos
