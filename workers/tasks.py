@@ -10,11 +10,13 @@ from tempfile import gettempdir
 from typing import Any
 
 from celery import Task, shared_task
+from kombu.entity import Queue
+from pydantic import ValidationError
 
 from pipeline.errors import IncompleteError
 from pipeline.jobs import ending, finishing, steps
 from pipeline.jobs.records import load_shard
-from pipeline.manifest.message import Message, Stage, queue
+from pipeline.manifest.message import VERSION, Message, Stage, queue
 from pipeline.manifest.shard import ShardReceipt
 from pipeline.run.events import Event
 from pipeline.settings import Settings
@@ -36,11 +38,24 @@ class StageTask(Task):  # type: ignore[misc]
 
     def perform(self, stage: Stage, fields: dict[str, Any], work: Work) -> None:
         """Do what a message asks for; one from a newer version is left for newer workers."""
-        if fields.get("v") != 1:
-            self.app.send_task(self.name, kwargs=fields, queue=queue(stage, int(fields["v"])))
+        version = fields.get("v")
+        if isinstance(version, int) and version > VERSION:
+            self._leave(stage, version, fields)
+            return
+        try:
+            message = Message.model_validate(fields)
+        except ValidationError as error:
+            log.error("not a message: %s", error)  # noqa: TRY400 - it says all
             return
         owner = self.context.owner(self.request.id, self.request.hostname)
-        run(self.context, stage, Message.model_validate(fields), owner, work)
+        run(self.context, stage, message, owner, work)
+
+    def _leave(self, stage: Stage, version: int, fields: dict[str, Any]) -> None:
+        """Put a message into the queue of its version, which may not be there yet."""
+        ours, name = self.app.amqp.queues[queue(stage)], queue(stage, version)
+        newer = Queue(name, ours.exchange, name, queue_arguments=ours.queue_arguments)
+        self.app.send_task(self.name, kwargs=fields, queue=newer)
+        log.info("a message of version %d is left for newer workers", version)
 
 
 @shared_task(bind=True, base=StageTask, name="voxmill.synth")
