@@ -70,11 +70,17 @@ def test_a_book_is_whole_though_a_process_is_killed_in_the_middle_of_a_chunk(
     assert rework(farm, job) <= SHARD
 
 
-@pytest.mark.parametrize("is_whole", [False, True], ids=["child", "worker"])
+CHUNK, RECEIPT = (r"^chunks/.*\.flac$", "chunk"), (r"^jobs/.*/done/", "receipt")
+
+
 @pytest.mark.parametrize(
-    ("pattern", "point"),
-    [(r"^chunks/.*\.flac$", "chunk"), (r"^jobs/.*/done/", "receipt")],
-    ids=["chunk", "receipt"],
+    ("is_whole", "pattern", "point"),
+    [
+        pytest.param(False, *CHUNK, id="child-chunk"),
+        pytest.param(True, *RECEIPT, id="worker-receipt"),
+        pytest.param(True, *CHUNK, id="worker-chunk", marks=pytest.mark.chaos),
+        pytest.param(False, *RECEIPT, id="child-receipt", marks=pytest.mark.chaos),
+    ],
 )
 def test_a_book_is_whole_though_a_process_is_killed_right_after_it_has_stored(
     is_whole: bool, pattern: str, point: str, farm: Farm
