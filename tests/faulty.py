@@ -41,6 +41,8 @@ FLAKY_CRASH, FLAKY_ERROR = "flakycrashflakycrash", "flakyerrorflakyerror"
 
 #: Name of the log in the folder.
 LOG = "log.jsonl"
+#: While a file of this name is in the folder, an engine that is loaded takes no time.
+QUICK = "quick"
 #: An endless take is so many times as long as it should be.
 ENDLESSNESS = 20
 
@@ -79,6 +81,8 @@ class FaultyEngine(SilentEngine):
             SilentEngine.capabilities, preferred_batch=int(chosen.pop("batch", "16"))
         )
         super().__init__(settings, chosen)
+        if self._folder and (self._folder / QUICK).exists():
+            self._cost_s = 0.0
 
     def fingerprint(self) -> str:
         return "faulty 1, nothing is spoken"
