@@ -21,6 +21,8 @@ class Web:
     pages: dict[str, Page] = field(default_factory=dict)
     #: Path and headers of each request.
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    #: The body of each POST.
+    told: list[bytes] = field(default_factory=list)
     #: Set when the test is over: whoever stalls may stop.
     is_over: threading.Event = field(default_factory=threading.Event)
 
@@ -54,7 +56,7 @@ def served() -> Iterator[Web]:
                 self.send_error(404)
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            site.told.append(self.rfile.read(int(self.headers["Content-Length"])))
             self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there

@@ -25,8 +25,10 @@ from workers.reconciler import Reconciler
 
 log = logging.getLogger(__name__)
 
-#: A round may take so many intervals before the process counts as stuck.
-STUCK_AFTER = 20
+#: Besides the interval: without a good round for so long a reconciler is of no use now, …
+AWAY_AFTER_S = 60.0
+#: … and without any round, good or bad, it is best restarted.
+STUCK_AFTER_S = 300.0
 
 
 def serve(settings: Settings, *, once: bool = False) -> None:
@@ -55,7 +57,9 @@ class _Loop:
     hints: _Hints
     every_s: float
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _last_s: float = 0.0
+    #: When a round, and a good one, last ended, by the process's clock.
+    _ended_s: float = field(default_factory=time.monotonic)
+    _done_s: float | None = None
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -65,21 +69,25 @@ class _Loop:
         """Make a round, then wait until the next is due or somebody asks for one."""
         try:
             self.reconciler.once(self.hints.taken())
-            self._last_s = time.monotonic()
+            self._done_s = time.monotonic()
         except VoxmillError as error:
             log.warning("the round came to nothing: %s", error)
         except broker.ERRORS as error:
             log.warning("the broker cannot be reached: %s", type(error).__name__)
+        self._ended_s = time.monotonic()
         self.hints.wait(wait_s, self._stopping)
 
     def stop(self, *_: Any) -> None:
         self._stopping.set()
 
     def is_ready(self) -> bool:
-        return self._last_s > 0
+        """Tell whether jobs are looked after."""
+        done_s = self._done_s
+        return done_s is not None and time.monotonic() - done_s < self.every_s + AWAY_AFTER_S
 
     def is_alive(self) -> bool:
-        return time.monotonic() - self._last_s < STUCK_AFTER * self.every_s or self._last_s == 0
+        """Tell whether the process should be left alone."""
+        return time.monotonic() - self._ended_s < self.every_s + STUCK_AFTER_S
 
 
 @dataclass(slots=True)

@@ -17,9 +17,10 @@ from pipeline.settings import Settings
 from pipeline.store import probe
 from workers import app as apps
 from workers import context as contexts
-from workers import health, logs
+from workers import health, logs, pulse
 from workers.context import Context
 from workers.ledger import Item
+from workers.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 HERE_EVERY_S = 5.0
 #: … and is believed for so long.
 HERE_FOR_S = 20.0
+#: A worker whose loop stands still for so long takes no work: the broker is away. After the second
+#: it is best restarted.
+AWAY_AFTER_S, STUCK_AFTER_S = 20.0, 900.0
 
 
 def serve(settings: Settings, stages: Sequence[Stage], name: str) -> None:
@@ -45,7 +49,7 @@ def serve(settings: Settings, stages: Sequence[Stage], name: str) -> None:
     context = contexts.create(app, settings)
     probe.require(context.root)
     supervisor = _Supervisor(context, tuple(stages), f"{name}@{contexts.hostname()}")
-    supervisor.connect()
+    supervisor.connect(app)
     queues = ",".join(queue(stage) for stage in stages)
     with health.served(settings, supervisor.is_ready, supervisor.is_alive):
         app.worker_main(
@@ -67,11 +71,12 @@ class _Supervisor:
     context: Context
     stages: tuple[Stage, ...]
     name: str
-    _is_ready: bool = False
+    _pulse: Pulse = field(default_factory=Pulse)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
-    def connect(self) -> None:
+    def connect(self, app: Celery) -> None:
         """Listen to what Celery tells."""
+        app.steps["consumer"].add(pulse.step(self._pulse))
         signals.setup_logging.connect(_keep_logging, weak=False)
         signals.worker_ready.connect(self._ready, weak=False)
         signals.worker_shutting_down.connect(self._shutting_down, weak=False)
@@ -79,14 +84,15 @@ class _Supervisor:
 
     def is_ready(self) -> bool:
         """Tell whether messages are taken."""
-        return self._is_ready and not self._stopping.is_set()
+        silent_s = self._pulse.silent_s
+        return silent_s is not None and silent_s < AWAY_AFTER_S and not self._stopping.is_set()
 
     def is_alive(self) -> bool:
-        """Tell whether the process does what it should."""
-        return True
+        """Tell whether the process should be left alone."""
+        silent_s = self._pulse.silent_s
+        return silent_s is None or silent_s < STUCK_AFTER_S
 
     def _ready(self, **_: Any) -> None:
-        self._is_ready = True
         threading.Thread(target=self._say_here, name="here", daemon=True).start()
 
     def _shutting_down(self, **_: Any) -> None:

@@ -62,7 +62,7 @@ def settle(
     tries = _tries(context, told.id)
     if context.ledger.now() < tries.next_s or _is_left_alone(context, request):
         return False
-    if not context.ledger.turn(f"webhook:{told.id}", _owner(context), TURN_S):
+    if not context.ledger.turn(_turn(told.id), _owner(context), TURN_S):
         return False
     started_s = time.monotonic()
     answer, is_heard = _tell(request, told.encode(), told.id, context.settings)
@@ -84,6 +84,10 @@ def settle(
     metrics.webhook_sent(receipt.outcome)
     store.put_new(outcome, receipt.encode())
     return True
+
+
+def _turn(event_id: str) -> str:
+    return f"webhook:{event_id}"
 
 
 def _owner(context: Context) -> str:
@@ -138,6 +142,7 @@ def _put_off(context: Context, ref: JobRef, event_id: str, n_tries: int) -> None
     def note() -> None:
         context.ledger.redis.set(key("webhook", event_id), f"{n_tries}|{next_s}", ex=KEPT_S)
         context.ledger.redis.zadd(key("webhooks"), {str(ref): next_s})
+        context.ledger.redis.delete(key("turn", _turn(event_id)))  # whoever comes next may tell
 
     ask(context.ledger.where, note)
 

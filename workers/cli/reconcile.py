@@ -14,7 +14,9 @@ def reconcile(
 
     Any number may run; each needs only the store, Redis and the broker.
     """
-    from workers import looking_after
     from workers.cli.environment import settled
 
-    looking_after.serve(settled("reconciler"), once=once)
+    settings = settled("reconciler")
+    from workers import looking_after  # after that: it finds the environment as it is then
+
+    looking_after.serve(settings, once=once)

@@ -21,7 +21,6 @@ def worker(
     One shard at a time. SIGTERM lets the shard that is worked at be finished, for
     VOXMILL_GRACE_S seconds.
     """
-    from workers import serving
     from workers.cli.environment import settled
 
     wanted = [part.strip() for part in queues.split(",") if part.strip()]
@@ -31,4 +30,7 @@ def worker(
             f"unknown {', '.join(unknown) or 'nothing'}; choose of {', '.join(QUEUES)}",
             param_hint="--queues",
         )
-    serving.serve(settled(name, device), wanted, name)  # type: ignore[arg-type]  # checked above
+    settings = settled(name, device)
+    from workers import serving  # after that: it finds the environment as it is then
+
+    serving.serve(settings, wanted, name)  # type: ignore[arg-type]  # checked above
