@@ -56,6 +56,7 @@ class Presence:
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("duration_s", [60, 600])
 def test_what_is_left_of_a_farm_works_on_while_half_of_it_is_killed(
     duration_s: int, tmp_path: Path
@@ -70,7 +71,7 @@ def test_what_is_left_of_a_farm_works_on_while_half_of_it_is_killed(
         with killing(farm, dice):
             stormy, rework = rate(farm, duration_s)
         farm.start()
-        farm.await_end(job, 4 * CALM_S + duration_s)
+        farm.await_end(job, 4 * (CALM_S + duration_s))
         farm.require_invariants(job)
     record(
         f"half of the workers killed every 20 s for {duration_s} s",

@@ -129,6 +129,7 @@ def test_a_worker_that_was_frozen_past_its_lease_and_its_message_does_no_harm(fa
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(900)
 def test_a_worker_that_is_told_to_stop_again_and_again_loses_nothing(farm: Farm) -> None:
     job = farm.submit(text(250, "dam"), cost_s=COST_S)
     farm.await_begun(job)
