@@ -20,6 +20,8 @@ from workers import redis_transport
 CHILD_STARTS_WITHIN_S = 180
 #: Celery's own redelivery, which the reconciler is quicker than.
 REDELIVERED_AFTER_S = 900
+#: Redis may keep silent for so long.
+BROKER_SILENT_S = 10
 #: A process is killed after so many times the limit.
 HARD_LIMIT = 1.25
 #: AMQP: how often a message may come back before the broker drops it. The ledger gives up long
@@ -97,10 +99,12 @@ def _redis(settings: Settings) -> dict[str, Any]:
             "visibility_timeout": max(REDELIVERED_AFTER_S, 2 * settings.shard_time_limit_s),
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
-            "socket_timeout": 30,
+            # A connection that is half-open is noticed after one of these by who asks, and after
+            # two of those by who waits for messages.
+            "socket_timeout": BROKER_SILENT_S,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
-            "health_check_interval": 25,
+            "health_check_interval": BROKER_SILENT_S,
             "retry_on_timeout": False,
             "queue_order_strategy": "sorted",
         },

@@ -7,14 +7,41 @@ that took minutes to load. Here it counts as a lost connection, which is waited 
 
 from __future__ import annotations
 
+import logging
+
 from kombu import transport
-from kombu.transport import redis
+from kombu.transport import redis, virtual
 from redis import ResponseError
+
+log = logging.getLogger(__name__)
+
+
+class QoS(redis.QoS):
+    """Keeps account of the messages that a worker holds."""
+
+    def ack(self, delivery_tag: str) -> None:
+        """Let a message go, also where Redis cannot note it.
+
+        It comes again some day, and finds its work done. Kept, it would be the one message that a
+        worker may hold, and no other would ever be taken.
+        """
+        try:
+            super().ack(delivery_tag)  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            log.warning("a message could not be acknowledged: %s", type(error).__name__)
+            virtual.QoS.ack(self, delivery_tag)
+
+
+class Channel(redis.Channel):
+    """Kombu's own, with our account."""
+
+    QoS = QoS
 
 
 class Transport(redis.Transport):
     """Kombu's own, but for what it takes for trouble that passes."""
 
+    Channel = Channel
     connection_errors = (*redis.Transport.connection_errors, ResponseError)
 
 
