@@ -20,9 +20,9 @@ from pipeline.settings import Settings
 from pipeline.store.s3_client import make_bucket
 
 COST_S = 0.1
-N_CHUNKS = 12
+N_CHUNKS = 8
 #: A server that keeps silent for so long is asked again; half a minute would make tests too long.
-PATIENCE_S = 2.0
+PATIENCE_S = 1.0
 SILENT = faults.slow(2 * PATIENCE_S)
 EXPIRED = faults.status(400, "ExpiredToken")
 
