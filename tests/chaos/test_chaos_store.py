@@ -124,6 +124,7 @@ def test_a_book_is_whole_though_s3_refuses_and_loses_answers_now_and_then(
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.5])
 @pytest.mark.parametrize(
     ("name", "kind"),
@@ -137,7 +138,7 @@ def test_a_book_is_whole_though_s3_refuses_and_loses_answers_now_and_then(
 def test_a_book_is_whole_though_s3_fails(
     farm: Farm, proxy: HttpFaults, name: str, kind: Fault, share: float
 ) -> None:
-    with disturbed(farm, proxy, f"{name} {share:.0%}", Dice((kind,), share), 250):
+    with disturbed(farm, proxy, f"{name} {share:.0%}", Dice((kind,), share), 500):
         pass
 
 
