@@ -83,7 +83,9 @@ def started(pid: int) -> int | None:
     if not stat.exists():
         return 0  # systems without /proc: alive is all that can be told
     fields = stat.read_text().rpartition(")")[2].split()
-    return None if fields[0] == "Z" else int(fields[19])
+    state, n_threads, began = fields[0], int(fields[17]), int(fields[19])
+    # What is dead but for its other threads still has its files and ports.
+    return None if state == "Z" and n_threads <= 1 else began
 
 
 def settings_of_running(settings: Settings) -> Settings:

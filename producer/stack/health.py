@@ -1,4 +1,4 @@
-"""Whether a process of the stack does what it should: asked, not assumed."""
+"""Whether a process of the stack does what it should, or should be replaced: asked, not assumed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,28 @@ ANSWER_S = 3.0
 
 
 def is_healthy(process: StackProcess, state: StackState) -> bool:
-    """Tell whether a process lives and answers."""
+    """Tell whether a process lives, answers, and does its work."""
+    return _answers(process, state, "readyz")
+
+
+def is_sound(process: StackProcess, state: StackState) -> bool:
+    """Tell whether a process should be left alone; it may wait for another that is not sound."""
+    return _answers(process, state, "healthz")
+
+
+def settings_for(state: StackState) -> Settings:
+    """Return this machine's settings, reaching a stack."""
+    return Settings().model_copy(update=local_stack.reaching(state))
+
+
+def _answers(process: StackProcess, state: StackState, page: str) -> bool:
     if not local_stack.is_running(process) or process.port is None:
         return False
     if process.name == "redis":
         return _redis_answers(state)
     if process.name == "s3":
         return _s3_answers(state)
-    return _is_ready(process.port)
-
-
-def settings_for(state: StackState) -> Settings:
-    """Return this machine's settings, reaching a stack."""
-    return Settings().model_copy(update=local_stack.reaching(state))
+    return _says_yes(process.port, page)
 
 
 def _redis_answers(state: StackState) -> bool:
@@ -55,10 +64,9 @@ def _s3_answers(state: StackState) -> bool:
     return s3_client.answers(settings_for(state))
 
 
-def _is_ready(port: int) -> bool:
-    url = f"http://{LOOPBACK}:{port}/readyz"
+def _says_yes(port: int, page: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=ANSWER_S) as page:
-            return bool(page.status == 200)
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/{page}", timeout=ANSWER_S) as answer:
+            return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Collection, Mapping
 
-from producer.stack.servers import LOOPBACK, free_ports
+from producer.stack.servers import LOOPBACK, free_ports, is_free
 
 
 def settled(
@@ -22,18 +22,6 @@ def settled(
     kept = {name: port for name, port in known.items() if name in listening or is_free(port)}
     missing = [name for name in wanted if name not in kept]
     return {**known, **kept, **dict(zip(missing, free_ports(len(missing)), strict=True))}
-
-
-def is_free(port: int) -> bool:
-    """Tell whether a server may be started on a port."""
-    with socket.socket() as probe:
-        # As servers do: connections that are closing do not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-        return True
 
 
 def answers(port: int) -> bool:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
 from importlib import util
 from pathlib import Path
 
 from pipeline.errors import MissingToolError
 
 LOOPBACK = "127.0.0.1"
+PORTS = range(20_000, 30_000)
 #: Weed's master, volume server, filer and S3 gateway, each with a second port for themselves.
 WEED_PORTS = tuple(
     f"{part}.{port}"
@@ -24,12 +25,29 @@ WEED_PORTS = tuple(
 
 
 def free_ports(n: int) -> list[int]:
-    """Return ports of loopback that nothing listens on, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(n)]
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Return ports of loopback that nothing listens on, all different.
+
+    They are none of those that the system gives to outgoing connections: one of these might sit on
+    the port while its server is restarted, and even be connected to itself.
+    """
+    found: list[int] = []
+    while len(found) < n:
+        port = secrets.choice(PORTS)
+        if port not in found and is_free(port):
+            found.append(port)
+    return found
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server may be started on a port."""
+    with socket.socket() as probe:
+        # As servers do: connections that are closing do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
 
 
 def redis_command(folder: Path, port: int, password: str) -> list[str]:

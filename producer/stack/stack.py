@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from pipeline.local_stack import STATE, StackProcess, StackState
 from pipeline.settings import Settings
 from producer.stack import parts, processes
 from producer.stack import ports as stack_ports
-from producer.stack.health import is_healthy, settings_for
+from producer.stack.health import is_healthy, is_sound, settings_for
 from producer.stack.parts import Part
 
 LOGS = "logs"
@@ -25,7 +25,7 @@ LOCK = "lock"
 #: How long processes may take until they answer; the first import from a cold disk is slow.
 READY_WITHIN_S = 120.0
 #: How long one that runs may be silent before it is started anew.
-SILENT_S = 10.0
+SILENT_S = 5.0
 POLL_S = 0.1
 #: How long a process may take to stop. Workers get their grace and this much more.
 STOP_WITHIN_S = 10.0
@@ -34,6 +34,7 @@ STOP_WITHIN_S = 10.0
 S3_STOP_WITHIN_S = 2.0
 #: The order of stopping: whatever others need outlives them.
 LAST = ("reconciler", "s3", "redis")
+SERVERS = ("redis", "s3")
 
 Tell = Callable[[str], None]
 
@@ -111,69 +112,74 @@ class _Starting:
     folder: Path
     grace_s: float
     tell: Tell
+    #: Of what should run, in the order of starting.
+    names: list[str] = field(default_factory=list)
     started: list[StackProcess] = field(default_factory=list)
 
     def run(self, n_workers: int | None) -> None:
         before = local_stack.load(self.folder)
         n_workers = n_workers or _n_workers(before) or os.cpu_count() or 1
-        names = ["redis", "s3", *parts.ours(n_workers)]
-        state = self._prepared(before, names)
+        self.names = [*SERVERS, *parts.ours(n_workers)]
+        state = self._prepared(before)
         try:
             state = self._bring_up(state, parts.server_parts(state, self.folder))
             _make_bucket(state)
-            self._bring_up(state, parts.our_parts(state, names[2:]))
+            self._bring_up(state, parts.our_parts(state, self.names[2:]))
         except BaseException:
             processes.stop(self.started, STOP_WITHIN_S)
             self._keep(state, [each for each in state.processes if each not in self.started])
             raise
 
-    def _prepared(self, before: StackState | None, names: Sequence[str]) -> StackState:
+    def _prepared(self, before: StackState | None) -> StackState:
         """Return the state of what runs and may go on."""
-        running = self._sound(before, names) if before else []
+        running = self._sound(before) if before else []
         known = before.ports if before else {}
-        wanted = [port for name in names for port in parts.port_names(name)]
+        wanted = [port for name in self.names for port in parts.port_names(name)]
         listening = [port for each in running for port in parts.port_names(each.name)]
         ports = stack_ports.settled(known, wanted, listening)
         if any(ports[name] != known.get(name) for name in ("redis", "s3.port")):
-            # They know the old address.
-            self._stop([each for each in running if each.name not in ("redis", "s3")])
-            running = [each for each in running if each.name in ("redis", "s3")]
+            # The others know the old address.
+            self._stop([each for each in running if each.name not in SERVERS])
+            running = [each for each in running if each.name in SERVERS]
         return self._keep(parts.described(before, ports), running)
 
-    def _sound(self, state: StackState, names: Sequence[str]) -> list[StackProcess]:
+    def _sound(self, state: StackState) -> list[StackProcess]:
         """Return what runs, answers and is wanted; stop the rest."""
         running = [each for each in state.processes if local_stack.is_running(each)]
         silent = _silent(running, state, SILENT_S)
         for process in silent:
             self.tell(f"{process.name}: does not answer")
-        unwanted = [each for each in running if each.name not in names or each in silent]
-        self._stop(unwanted)
-        return [each for each in running if each not in unwanted]
+        _stop(silent, 0.0, self.tell)  # no grace for who does nothing
+        sound = [each for each in running if each not in silent]
+        self._stop([each for each in sound if each.name not in self.names])
+        return [each for each in sound if each.name in self.names]
 
-    def _bring_up(self, state: StackState, wanted: Iterator[Part]) -> StackState:
-        """Start what does not run, and wait until it answers."""
-        running = {each.name for each in state.processes}
-        fresh: list[StackProcess] = []
+    def _bring_up(self, state: StackState, wanted: Iterable[Part]) -> StackState:
+        """Start what does not run, and wait until all that is wanted answers."""
+        logs = self.folder / LOGS
+        found = {each.name: each for each in state.processes}
+        waiting = []
         for part in wanted:
-            if part.name not in running:
-                logs = self.folder / LOGS
+            process = found.get(part.name)
+            if process is None:
                 process = processes.start(
                     part.name, part.command, part.port, logs, part.environment
                 )
                 self.started.append(process)
-                fresh.append(process)
                 state = self._keep(state, [*state.processes, process])
-        self._await(fresh, state)
+            waiting.append(process)
+        self._await(waiting, state)
         return state
 
-    def _await(self, fresh: list[StackProcess], state: StackState) -> None:
+    def _await(self, waiting: list[StackProcess], state: StackState) -> None:
         until_s = time.monotonic() + READY_WITHIN_S
-        while fresh:
-            for process in [each for each in fresh if is_healthy(each, state)]:
-                fresh.remove(process)
-                self.tell(f"{process.name}: ready")
-            late = fresh if time.monotonic() > until_s else []
-            for process in [each for each in fresh if not local_stack.is_running(each)] or late:
+        while waiting:
+            for process in [each for each in waiting if is_healthy(each, state)]:
+                waiting.remove(process)
+                if process in self.started:
+                    self.tell(f"{process.name}: ready")
+            late = waiting if time.monotonic() > until_s else []
+            for process in [each for each in waiting if not local_stack.is_running(each)] or late:
                 raise StackError(self._failure(process))
             time.sleep(POLL_S)
 
@@ -186,7 +192,8 @@ class _Starting:
         _stop(unwanted, self.grace_s, self.tell)
 
     def _keep(self, state: StackState, running: Sequence[StackProcess]) -> StackState:
-        kept = state.model_copy(update={"processes": tuple(running)})
+        ordered = sorted(running, key=lambda each: self.names.index(each.name))
+        kept = state.model_copy(update={"processes": tuple(ordered)})
         local_stack.save(kept, self.folder)
         return kept
 
@@ -200,7 +207,7 @@ def _silent(
 ) -> list[StackProcess]:
     """Return the processes that do not answer in time."""
     until_s = time.monotonic() + within_s
-    while (silent := [each for each in running if not is_healthy(each, state)]) and (
+    while (silent := [each for each in running if not is_sound(each, state)]) and (
         time.monotonic() < until_s
     ):
         time.sleep(POLL_S)

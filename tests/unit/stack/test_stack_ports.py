@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from producer.stack import ports
-from producer.stack.servers import LOOPBACK, free_ports
+from producer.stack.servers import LOOPBACK, free_ports, is_free
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def taken() -> Iterator[int]:
 def test_every_name_gets_a_port_of_its_own() -> None:
     found = ports.settled({}, ["redis", "s3", "worker-1"], [])
     assert len(set(found.values())) == 3
-    assert all(map(ports.is_free, found.values()))
+    assert all(map(is_free, found.values()))
 
 
 def test_a_port_is_kept_over_restarts() -> None:
