@@ -35,11 +35,12 @@ CONSUMER_TIMEOUT_MS = 24 * 3_600_000
 def create(settings: Settings) -> Celery:
     """Return the application for a broker."""
     broker = (settings.broker_url or settings.redis_url).get_secret_value()
-    redis_transport.register()
     app = Celery("voxmill", broker=broker, include=["workers.child", "workers.tasks"])
     app.conf.update(_common(settings))
     app.conf.update(_amqp() if is_amqp(broker) else _redis(settings))
     app.conf.broker_use_ssl = tls(broker)
+    if not is_amqp(broker):
+        redis_transport.use(app)
     return app
 
 

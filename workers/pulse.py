@@ -35,6 +35,7 @@ def step(pulse: Pulse) -> type[bootsteps.StartStopStep]:
         """Beats as long as messages are consumed."""
 
         requires = ("celery.worker.consumer.tasks:Tasks",)
+        entry: Any = None
 
         def start(self, consumer: Any) -> None:
             pulse.beat()
@@ -42,6 +43,7 @@ def step(pulse: Pulse) -> type[bootsteps.StartStopStep]:
 
         def stop(self, consumer: Any) -> None:
             del consumer
-            self.entry.cancel()
+            if self.entry:  # else the broker was lost before it started
+                self.entry.cancel()
 
     return Beating

@@ -8,12 +8,19 @@ that took minutes to load. Here it counts as a lost connection, which is waited 
 from __future__ import annotations
 
 import logging
+import time
+from typing import Any
 
+from celery import Celery
+from celery.worker.consumer import Consumer
 from kombu import transport
 from kombu.transport import redis, virtual
 from redis import ResponseError
 
 log = logging.getLogger(__name__)
+
+#: Before connecting again.
+PAUSE_S = 2.0
 
 
 class QoS(redis.QoS):
@@ -45,7 +52,18 @@ class Transport(redis.Transport):
     connection_errors = (*redis.Transport.connection_errors, ResponseError)
 
 
-def register() -> None:
-    """Have it used for `redis://` and `rediss://`, by this process."""
+class Patient(Consumer):  # type: ignore[misc]
+    """Celery's own, but it takes a breath: what is refused is refused at once, and logged."""
+
+    def connect(self) -> Any:
+        """Connect; again only after a pause."""
+        if self.restart_count > 1:
+            time.sleep(PAUSE_S)
+        return super().connect()
+
+
+def use(app: Celery) -> None:
+    """Have all this used for `redis://` and `rediss://`, by this process."""
     for scheme in ("redis", "rediss"):
         transport.TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+    app.conf.worker_consumer = f"{__name__}:Patient"
