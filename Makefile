@@ -46,10 +46,11 @@ check: $(ALL)  ## Lint, types, imports and unit tests; under two minutes.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --quiet 2>/dev/null || $(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 tests/unit
+	$(BIN)/pytest -q -n 2 -m "not slow" tests/unit
 
 test: $(ALL)  ## Everything `check` does, and the tests with real models and real files.
 	$(MAKE) --no-print-directory check
+	$(BIN)/pytest -q -n 2 -m slow tests/unit
 	$(BIN)/pytest -q -n 2 --dist loadfile tests --ignore tests/unit
 
 chaos: $(ALL)  ## Kill, freeze and cut off workers, Redis and S3 while jobs run; takes an hour.

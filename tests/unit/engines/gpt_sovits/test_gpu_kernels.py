@@ -12,6 +12,9 @@ import tiny_semantic as tiny
 
 from pipeline.engines.gpt_sovits.semantic import kernels
 
+#: Minutes of processor time in all: `make test` runs them, `make check` does not.
+pytestmark = pytest.mark.slow
+
 INTERPRETED = Path(__file__).with_name("interpreted_kernels.py")
 
 

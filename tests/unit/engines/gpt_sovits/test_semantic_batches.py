@@ -16,6 +16,9 @@ from pipeline.engines.gpt_sovits.semantic.linear import Precision
 from pipeline.engines.gpt_sovits.semantic.model import TextToSemantic
 from pipeline.engines.gpt_sovits.semantic.sampling import Sampling
 
+#: Minutes of processor time in all: `make test` runs them, `make check` does not.
+pytestmark = pytest.mark.slow
+
 SIZES = {"small": tiny.SMALL, "wide": tiny.WIDE}
 
 network = cache(tiny.network)
