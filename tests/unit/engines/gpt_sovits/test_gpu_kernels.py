@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import tiny_semantic as tiny
 
 from pipeline.engines.gpt_sovits.semantic import kernels
