@@ -31,7 +31,14 @@ from workers import context as contexts
 from workers import reconciler, tending
 
 N_WORKERS = 2
-OPTIONS = RenderOptions(engine="silent", check="off", profile="raw", formats=("wav",), subtitles=())
+OPTIONS = RenderOptions(
+    engine="silent",
+    language="en",
+    check="off",
+    profile="raw",
+    formats=("wav",),
+    subtitles=(),
+)
 #: Said in half a second, so that putting books together does not hide what the queue costs.
 WORDS = "One Two Three Four Five Six Seven Eight Nine Ten".split()
 
