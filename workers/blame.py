@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline import names
 from pipeline.jobs import ending, steps
 from pipeline.jobs.records import load_failure, load_shard
-from pipeline.manifest.shard import ShardReceipt
+from pipeline.manifest.shard import ChunkReceipt, ShardReceipt
 from workers import metrics
 from workers.ledger import Item
 
@@ -53,8 +53,14 @@ def end_job(attempt: Attempt, reason: str) -> None:
     ending.decide(attempt.request.id, attempt.round, result, attempt.store)
 
 
-def settle(attempt: Attempt, receipt: ShardReceipt) -> None:
+def settle(attempt: Attempt, chunks: tuple[ChunkReceipt, ...]) -> None:
     """Write a shard's receipt; after the last one the book is put together."""
+    receipt = ShardReceipt(
+        shard=attempt.item.shard,
+        chunks=chunks,
+        worker=attempt.context.worker,
+        finished_s=time.time(),
+    )
     is_ours = attempt.store.put_new(names.done(attempt.request.id, receipt.shard), receipt.encode())
     if is_ours:
         for chunk in receipt.chunks:
@@ -83,13 +89,7 @@ def _give_up(attempt: Attempt) -> None:
     reason = _reason(attempt)
     attempt.fail("Lost", reason, "failed")
     given_up = steps.give_up(planned.chunk, reason, attempt.recipe, attempt.store)
-    receipt = ShardReceipt(
-        shard=attempt.item.shard,
-        chunks=(given_up,),
-        worker=attempt.context.worker,
-        finished_s=time.time(),
-    )
-    settle(attempt, receipt)
+    settle(attempt, (given_up,))
 
 
 def _record_loss(attempt: Attempt) -> None:

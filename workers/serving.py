@@ -129,8 +129,3 @@ def _quietly(act: Any) -> None:
         act()
     except VoxmillError as error:
         log.warning("%s", error)
-
-
-def application() -> Celery:
-    """Return the application for Celery's own tools, by the environment's settings."""
-    return apps.create(Settings())

@@ -17,7 +17,6 @@ from pipeline.errors import IncompleteError
 from pipeline.jobs import ending, finishing, steps
 from pipeline.jobs.records import load_shard
 from pipeline.manifest.message import VERSION, Message, Stage, queue
-from pipeline.manifest.shard import ShardReceipt
 from pipeline.run.events import Event
 from pipeline.settings import Settings
 from pipeline.store.opening import open_store
@@ -96,13 +95,7 @@ def _check(attempt: Attempt) -> None:
         attempt.context.ledger.again(attempt.item)
         attempt.context.sender.dispatch()
         return
-    receipt = ShardReceipt(
-        shard=attempt.item.shard,
-        chunks=settled,
-        worker=attempt.context.worker,
-        finished_s=time.time(),
-    )
-    blame.settle(attempt, receipt)
+    blame.settle(attempt, settled)
 
 
 def _finalize(attempt: Attempt) -> None:
