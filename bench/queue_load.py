@@ -88,15 +88,20 @@ def measure(stack: Stack, n_jobs: int, n_chunks: int, drain_s: float) -> dict[st
     settings = stack.settings
     client = redis.Redis.from_url(settings.redis_url.get_secret_value())
     before = client.info("memory")["used_memory"]
+    table.note(f"{n_jobs} jobs: submitting")
     submit_s = submitted(settings, n_jobs, n_chunks)
     context = contexts.create(apps.create(settings), settings)
     refs = [JobRef("", f"job-{job:04d}") for job in range(n_jobs)]
+    table.note("admitting")
     admit_s = timed(lambda: [tending.tend(context, ref) for ref in refs])
+    table.note("rounds of the reconciler")
     looking_after = reconciler.Reconciler(context)
     looking_after.once(set())
     round_s = timed(lambda: looking_after.once(set()))
     memory = client.info("memory")["used_memory"] - before
+    table.note("listing")
     list_s = timed(lambda: stack.voxmill("jobs", "list", "--json", "--limit", 50))
+    table.note(f"working for {drain_s:.0f} s")
     rate = drained(settings, drain_s)
     n_shards = -(-n_chunks // settings_shard(settings))
     return {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,11 @@ def show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     for line in cells:
         padded = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
         print("  " + "  ".join(padded).rstrip())
+
+
+def note(step: str) -> None:
+    """Say what is being measured now; a bench takes minutes."""
+    print(f"{time.strftime('%H:%M:%S')} {step}", file=sys.stderr, flush=True)
 
 
 def save(name: str, results: Mapping[str, Any]) -> Path:

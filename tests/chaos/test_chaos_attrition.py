@@ -8,8 +8,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,9 +66,8 @@ def test_what_is_left_of_a_farm_works_on_while_half_of_it_is_killed(
         n_chunks = int(N_WORKERS * (duration_s + CALM_S) / COST_S)
         job = farm.submit(text(n_chunks), cost_s=COST_S)
         farm.await_begun(job, 20)
-        calm, _ = rate(farm, CALM_S)
-        with killing(farm, dice):
-            stormy, rework = rate(farm, duration_s)
+        calm, _ = rate(farm, lambda: time.sleep(CALM_S))
+        stormy, rework = rate(farm, lambda: keep_killing(farm, dice, duration_s))
         farm.start()
         farm.await_end(job, 4 * (CALM_S + duration_s))
         farm.require_invariants(job)
@@ -82,34 +80,24 @@ def test_what_is_left_of_a_farm_works_on_while_half_of_it_is_killed(
     assert rework <= MAX_REWORK
 
 
-def rate(farm: Farm, for_s: float) -> tuple[float, float]:
+def rate(farm: Farm, meanwhile: Callable[[], object]) -> tuple[float, float]:
     """Return how many new chunks a ready worker begins a second, and the share begun again."""
     before = Counter(each.text for each in farm.log())
     with Presence(farm) as presence:
-        time.sleep(for_s)
+        meanwhile()
     after = Counter(each.text for each in farm.log())
     n_new = len(after) - len(before)
     return n_new / presence.ready_s, (after.total() - before.total() - n_new) / n_new
 
 
-@contextmanager
-def killing(farm: Farm, dice: random.Random) -> Iterator[None]:
+def keep_killing(farm: Farm, dice: random.Random, for_s: float) -> None:
     """Kill half of the workers at an interval; each is started again at once."""
-    stopping = threading.Event()
-
-    def keep_killing() -> None:
-        while not stopping.wait(KILLED_EVERY_S):
-            for worker in dice.sample(farm.workers, len(farm.workers) // 2):
-                worker.kill()
-                worker.start()
-
-    thread = threading.Thread(target=keep_killing)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        thread.join()
+    until_s = time.monotonic() + for_s
+    while (left_s := until_s - time.monotonic()) > 0:
+        time.sleep(min(KILLED_EVERY_S, left_s))
+        for worker in dice.sample(farm.workers, len(farm.workers) // 2):
+            worker.kill()
+            worker.start()
 
 
 #: A disk of a worker's own, with room for next to nothing.
