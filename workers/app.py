@@ -69,7 +69,6 @@ def _common(settings: Settings) -> dict[str, Any]:
         "worker_pool": "prefork",
         "worker_pool_start_method": "spawn",  # CUDA cannot be forked
         "worker_proc_alive_timeout": CHILD_STARTS_WITHIN_S,
-        "worker_soft_shutdown_timeout": settings.grace_s,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_deduplicate_successful_tasks": False,
         "worker_disable_rate_limits": True,

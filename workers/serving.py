@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -95,9 +97,18 @@ class _Supervisor:
     def _ready(self, **_: Any) -> None:
         threading.Thread(target=self._say_here, name="here", daemon=True).start()
 
-    def _shutting_down(self, **_: Any) -> None:
+    def _shutting_down(self, how: str = "", **_: Any) -> None:
+        """See to it that what is worked at is given back when the grace period is over.
+
+        Celery's warm shutdown waits without end, and its soft one sleeps the period to its end
+        though nothing is left to do.
+        """
         self._stopping.set()
         _quietly(lambda: self.context.ledger.gone(self.name))
+        if how == "Warm":
+            give_back = threading.Timer(self.context.settings.grace_s, _end_cold)
+            give_back.daemon = True
+            give_back.start()
 
     def _say_here(self) -> None:
         while not self._stopping.is_set():
@@ -121,6 +132,10 @@ class _Supervisor:
 
 def _keep_logging(**_: Any) -> None:
     """Take logging out of Celery's hands: it is set up already."""
+
+
+def _end_cold() -> None:
+    os.kill(os.getpid(), signal.SIGQUIT)
 
 
 def _quietly(act: Any) -> None:

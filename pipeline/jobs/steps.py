@@ -6,10 +6,11 @@ often a step is asked for, by whom, or whether the last one was killed half-way.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline import names
 from pipeline.audio.clip import Clip, encode_flac, is_sound_flac
@@ -91,10 +92,14 @@ def check(
 ) -> tuple[ChunkReceipt, ...] | None:
     """Judge every take of a shard that has no marks.
 
+    Takes are fetched while others are judged; judged is one at a time, for models are not shared.
+
     Returns:
         What became of each chunk; None while one needs another take.
     """
-    receipts = [_checked(planned, recipe, judges, store) for planned in shard.chunks]
+    judging = _Judging(recipe, judges, store)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        receipts = list(pool.map(lambda planned: _checked(planned, judging), shard.chunks))
     settled = tuple(receipt for receipt in receipts if receipt)
     return settled if len(settled) == len(receipts) else None
 
@@ -131,12 +136,20 @@ def _keep(
     store.put_new(names.marks(key, recipe.checker), marks.encode())
 
 
-def _checked(
-    planned: PlannedChunk, recipe: Recipe, judges: Judges, store: ObjectStore
-) -> ChunkReceipt | None:
-    standing = stand(planned.chunk, recipe, store)
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """What takes are judged by and with."""
+
+    recipe: Recipe
+    judges: Judges
+    store: ObjectStore
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+
+def _checked(planned: PlannedChunk, judging: _Judging) -> ChunkReceipt | None:
+    standing = stand(planned.chunk, judging.recipe, judging.store)
     made = list(standing.made)
-    for marks in _judged(standing, planned.unspeakable, recipe, judges, store):
+    for marks in _judged(standing, planned.unspeakable, judging):
         if marks is None:
             return None
         made.append(marks)
@@ -145,15 +158,12 @@ def _checked(
 
 
 def _judged(
-    standing: Standing,
-    unspeakable: tuple[str, ...],
-    recipe: Recipe,
-    judges: Judges,
-    store: ObjectStore,
+    standing: Standing, unspeakable: tuple[str, ...], judging: _Judging
 ) -> Iterator[Marks | None]:
     """Yield the marks of further takes, judged now; None where a take must be spoken first."""
     if standing.key is None:
         return
+    recipe, store = judging.recipe, judging.store
     for take in range(len(standing.made), recipe.max_takes):
         key = recipe.key(standing.chunk, take)
         audio = store.get(names.audio(key))
@@ -163,7 +173,8 @@ def _judged(
         if audio is None:
             yield None
             return
-        marks = takes.judge(standing.chunk, key, audio, unspeakable, recipe, judges)
+        with judging.turn:
+            marks = takes.judge(standing.chunk, key, audio, unspeakable, recipe, judging.judges)
         store.put_new(names.marks(key, recipe.checker), marks.encode())
         yield marks
         if marks.verdict.passed:

@@ -128,6 +128,27 @@ def test_a_worker_that_was_frozen_past_its_lease_and_its_message_does_no_harm(fa
     assert rework(farm, job) <= SHARD
 
 
+@pytest.mark.parametrize(("grace_s", "within_s", "in_vain"), [(60, 9, 0), (2, 5, SHARD)])
+def test_a_worker_that_is_told_to_stop_ends_with_its_shard_or_gives_it_back_in_time(
+    grace_s: int, within_s: float, in_vain: int, farm: Farm
+) -> None:
+    worker = farm.workers[0]
+    worker.kill()
+    worker.environment = {**farm.environment, "VOXMILL_GRACE_S": str(grace_s)}
+    farm.start()
+    job = farm.submit(text(4 * SHARD, f"mole {grace_s}"), cost_s=1.5)
+    eventually(lambda: any(each.pid in worker.children() for each in farm.log(job.text)), 60)
+    told_s = time.monotonic()
+    worker.terminate()
+    worker.wait(30)
+    stopped_s = time.monotonic() - told_s
+    farm.await_end(job, 120)
+    farm.require_invariants(job)
+    record(f"SIGTERM, {grace_s} s of grace", stopped_s=stopped_s, rework_chunks=rework(farm, job))
+    assert stopped_s < within_s
+    assert rework(farm, job) <= in_vain
+
+
 @pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_a_worker_that_is_told_to_stop_again_and_again_loses_nothing(farm: Farm) -> None:

@@ -26,6 +26,4 @@ def settled(name: str, device: str | None = None) -> Settings:
     counts = tempfile.mkdtemp(prefix="voxmill-metrics-")
     atexit.register(shutil.rmtree, counts, ignore_errors=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-    # SIGTERM lets the work be finished within the grace period, instead of for ever.
-    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     return Settings()
