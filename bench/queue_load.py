@@ -1,10 +1,9 @@
 """The queue under load: a thousand jobs of a hundred chunks, and an engine that is free.
 
-    python -m bench.queue_load [--jobs 1000] [--chunks 100] [--drain-s 300]
+    python -m bench.queue_load [--jobs 1000] [--chunks 100] [--within-s 3600]
 
 Measured are what grows with the number of jobs: submitting, listing, a round of the reconciler,
-Redis; and what each chunk costs besides speaking and checking it. Workers drain for a while, and
-the rest is left: a rate needs no more.
+Redis; and what each chunk costs besides speaking and checking it, until the last book is done.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def timed(work: Callable[[], object]) -> float:
 def submitted(settings: Settings, n_jobs: int, n_chunks: int) -> float:
     """Submit the jobs; return the seconds a job."""
     submitter = Submitter(settings, open_store(settings.store_url, settings))
-    submitter.is_reachable = False  # nobody is to begin yet
+    submitter.is_reachable = False  # no hints either
     started_s = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "book.md"
@@ -72,55 +72,72 @@ def submitted(settings: Settings, n_jobs: int, n_chunks: int) -> float:
     return (time.perf_counter() - started_s) / n_jobs
 
 
-def drained(settings: Settings, seconds: float) -> float:
-    """Let workers work for a while; return how many shards a second they are through with."""
-    store = open_store(settings.store_url, settings)
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What it took until all jobs had ended, or the time was over."""
 
-    def n_done() -> int:
-        return sum("/done/" in name for name in store.names(names.JOBS))
+    seconds: float
+    n_ended: int
+    n_shards: int
+    #: The most that Redis held at a time.
+    redis_bytes: int
 
-    before, started_s = n_done(), time.perf_counter()
-    time.sleep(seconds)
-    return (n_done() - before) / (time.perf_counter() - started_s)
+
+def drained(stack: Stack, client: redis.Redis, n_jobs: int, within_s: float) -> Drained:
+    """Let workers work until nothing is left."""
+    store = open_store(stack.settings.store_url, stack.settings)
+    started_s, peak, n_left = time.perf_counter(), 0, n_jobs
+    while n_left and time.perf_counter() - started_s < within_s:
+        time.sleep(1.0)
+        peak = max(peak, used_memory(client))
+        n_left = sum(1 for _ in store.names(names.ACTIVE))
+    seconds = time.perf_counter() - started_s
+    n_shards = sum("/done/" in name for name in store.names(names.JOBS))
+    return Drained(seconds, n_jobs - n_left, n_shards, peak)
 
 
-def measure(stack: Stack, n_jobs: int, n_chunks: int, drain_s: float) -> dict[str, Any]:
+def used_memory(client: redis.Redis) -> int:
+    """Return the bytes that Redis uses."""
+    return int(client.info("memory")["used_memory"])
+
+
+def measure(stack: Stack, n_jobs: int, n_chunks: int, within_s: float) -> dict[str, Any]:
     """Measure one size."""
     settings = stack.settings
     client = redis.Redis.from_url(settings.redis_url.get_secret_value())
-    before = client.info("memory")["used_memory"]
-    table.note(f"{n_jobs} jobs: submitting")
-    submit_s = submitted(settings, n_jobs, n_chunks)
-    context = contexts.create(apps.create(settings), settings)
-    refs = [JobRef("", f"job-{job:04d}") for job in range(n_jobs)]
-    table.note("admitting")
-    admit_s = timed(lambda: [tending.tend(context, ref) for ref in refs])
+    idle = used_memory(client)
+    with stack.paused("reconciler"):  # nobody is to begin yet
+        table.note(f"{n_jobs} jobs: submitting")
+        submit_s = submitted(settings, n_jobs, n_chunks)
+        table.note("listing")
+        list_s = timed(lambda: stack.voxmill("jobs", "list", "--json", "--limit", 50))
+        table.note("admitting")
+        context = contexts.create(apps.create(settings), settings)
+        refs = [JobRef("", f"job-{job:04d}") for job in range(n_jobs)]
+        admit_s = timed(lambda: [tending.tend(context, ref) for ref in refs])
     table.note("rounds of the reconciler")
     looking_after = reconciler.Reconciler(context)
     looking_after.once(set())
     round_s = timed(lambda: looking_after.once(set()))
-    memory = client.info("memory")["used_memory"] - before
-    table.note("listing")
-    list_s = timed(lambda: stack.voxmill("jobs", "list", "--json", "--limit", 50))
-    table.note(f"working for {drain_s:.0f} s")
-    rate = drained(settings, drain_s)
-    n_shards = -(-n_chunks // settings_shard(settings))
+    table.note("working")
+    work = drained(stack, client, n_jobs, within_s)
     return {
         "jobs": n_jobs,
         "chunks": n_jobs * n_chunks,
         "submit_ms_a_job": 1000 * submit_s,
+        "list_50_s": list_s,
         "admit_ms_a_job": 1000 * admit_s / n_jobs,
         "reconciler_round_s": round_s,
-        "redis_mb": memory / 1e6,
-        "list_50_s": list_s,
-        "shards_a_second": rate,
-        "ms_a_chunk": 1000 * n_shards / (rate * n_chunks) if rate else float("inf"),
+        "redis_mb": (work.redis_bytes - idle) / 1e6,
+        "ended": work.n_ended,
+        "work_s": work.seconds,
+        "ms_a_chunk": 1000 * work.seconds / (work.n_shards * shard_of(settings, n_chunks)),
     }
 
 
-def settings_shard(settings: Settings) -> int:
-    """Return how many chunks make a shard of the silent engine."""
-    return settings.shard_chunks or 16
+def shard_of(settings: Settings, n_chunks: int) -> float:
+    """Return how many chunks a shard has in the mean."""
+    return n_chunks / -(-n_chunks // (settings.shard_chunks or 16))
 
 
 def main() -> None:
@@ -128,12 +145,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--chunks", type=int, default=100)
-    parser.add_argument("--drain-s", type=float, default=300.0)
+    parser.add_argument("--within-s", type=float, default=3600.0)
     chosen = parser.parse_args()
     rows = []
     for n_jobs in (chosen.jobs // 10, chosen.jobs):
         with up(N_WORKERS) as stack:
-            rows.append(measure(stack, n_jobs, chosen.chunks, chosen.drain_s))
+            rows.append(measure(stack, n_jobs, chosen.chunks, chosen.within_s))
     table.show("the queue under load", rows)
     print(table.save("queue_load", {"sizes": rows}))
 

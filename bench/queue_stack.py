@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,18 @@ class Stack:
             text=True,
         )
         return done.stdout
+
+    @contextmanager
+    def paused(self, name: str) -> Iterator[None]:
+        """Stop the clock of a process for a while."""
+        state = local_stack.load(self.folder)
+        assert state, "it is up"
+        pid = next(each.pid for each in state.processes if each.name == name)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     @property
     def settings(self) -> Settings:

@@ -39,8 +39,6 @@ class Standing:
     made: tuple[Marks, ...]
     #: Key of the take that is to be made or judged next; None when the chunk is settled.
     key: str | None
-    #: Whether that take's audio is there.
-    is_spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def stand(chunk: Chunk, recipe: Recipe, store: ObjectStore) -> Standing:
         key = recipe.key(chunk, take)
         marks = takes.load_marks(key, recipe.checker, store)
         if marks is None:
-            return Standing(chunk, tuple(made), key, store.exists(names.audio(key)))
+            return Standing(chunk, tuple(made), key)
         if not takes.is_intact(marks, store):
             discard(key, recipe, store)
             return Standing(chunk, tuple(made), key)
@@ -74,8 +72,9 @@ def speak(shard: ShardPlan, recipe: Recipe, engine: Engine, store: ObjectStore) 
     """Speak every take of a shard that is due and has no audio."""
     started_s = time.monotonic()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        standings = pool.map(lambda each: stand(each.chunk, recipe, store), shard.chunks)
-        due = [(each.chunk, each.key) for each in standings if each.key and not each.is_spoken]
+        chunks = [each.chunk for each in shard.chunks]
+        keys = pool.map(lambda chunk: _unspoken(chunk, recipe, store), chunks)
+        due = [(chunk, key) for chunk, key in zip(chunks, keys, strict=True) if key]
         clips = synthesize(engine, [utterance(chunk, key, recipe) for chunk, key in due])
         kept = [
             pool.submit(_keep, chunk, key, clip, recipe, store)
@@ -122,6 +121,12 @@ def discard(key: str, recipe: Recipe, store: ObjectStore) -> None:
     """Remove a take that cannot be used."""
     store.delete(names.marks(key, recipe.checker))
     store.delete(names.audio(key))
+
+
+def _unspoken(chunk: Chunk, recipe: Recipe, store: ObjectStore) -> str | None:
+    """Return the key of the take that must be spoken now, if one must."""
+    key = stand(chunk, recipe, store).key
+    return None if key is None or store.exists(names.audio(key)) else key
 
 
 def _keep(
