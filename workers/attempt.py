@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -12,7 +12,7 @@ from typing import Literal
 from pipeline import names
 from pipeline.errors import CorruptObjectError, EngineError, PermanentError, VoxmillError
 from pipeline.jobs import ending, tree
-from pipeline.jobs.records import load_request, recipe, round_of
+from pipeline.jobs.records import load_failure, load_request, recipe, round_of
 from pipeline.manifest.job import JobRequest
 from pipeline.manifest.message import Message, Stage
 from pipeline.manifest.shard import Failure
@@ -32,7 +32,7 @@ MAX_REFUSALS = 12
 #: What a store that does not answer is taken to say: wait four seconds.
 UNKNOWN_FAILURES = 4
 
-Action = Literal["retry", "split", "failed"]
+Action = Literal["retry", "later", "split", "failed"]
 
 
 class GoneError(PermanentError):
@@ -86,7 +86,16 @@ class Attempt:
 
     def n_failures(self) -> int:
         """Return how many attempts at this stage are known to have come to nothing."""
-        return sum(f"/{self.stage}-" in name for name in self.store.names(self.trail))
+        return sum(1 for _ in self._failures())
+
+    def counted(self) -> list[Failure]:
+        """Return what is known of those that may have been the chunk's fault, in order."""
+        found = [load_failure(name, self.store) for name in self._failures()]
+        counted = [each for each in found if each and each.action == "retry"]
+        return sorted(counted, key=lambda each: each.at_s)
+
+    def _failures(self) -> Iterator[str]:
+        return (name for name in self.store.names(self.trail) if f"/{self.stage}-" in name)
 
     def fail(self, kind: str, detail: str, action: Action, number: int | None = None) -> int:
         """Record that an attempt came to nothing; return how many there are."""
@@ -163,7 +172,7 @@ def _put_off(attempt: Attempt, error: Exception) -> None:
         log.warning("put off: %s", error)
         attempt.context.ledger.refund(attempt.stage, attempt.item)
     metrics.retried(attempt.stage, type(error).__name__)
-    n_failures = _recorded(attempt, error)
+    n_failures = _recorded(attempt, error, "retry" if is_chunks_fault else "later")
     is_hopeless = isinstance(error, PermanentError) and not is_chunks_fault
     if is_hopeless and n_failures >= MAX_REFUSALS:
         blame.end_job(attempt, str(error))
@@ -172,10 +181,10 @@ def _put_off(attempt: Attempt, error: Exception) -> None:
     attempt.context.ledger.later(attempt.item, attempt.stage, delay_s)
 
 
-def _recorded(attempt: Attempt, error: Exception) -> int:
+def _recorded(attempt: Attempt, error: Exception, action: Action) -> int:
     """Record a failure where the store allows it; return how many there are."""
     try:
-        return attempt.fail(type(error).__name__, str(error) or repr(error), "retry")
+        return attempt.fail(type(error).__name__, str(error) or repr(error), action)
     except VoxmillError as second:
         log.warning("cannot record it: %s", second)
         return UNKNOWN_FAILURES

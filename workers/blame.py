@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline import names
 from pipeline.jobs import ending, steps
-from pipeline.jobs.records import load_failure, load_shard
+from pipeline.jobs.records import load_shard
 from pipeline.manifest.shard import ChunkReceipt, ShardReceipt
 from workers import metrics
 from workers.ledger import Item
@@ -94,7 +94,7 @@ def _give_up(attempt: Attempt) -> None:
 
 def _record_loss(attempt: Attempt) -> None:
     """Leave a trace of the attempt before this one, if it could leave none itself."""
-    if attempt.n_failures() < attempt.number - 1:
+    if len(attempt.counted()) < attempt.number - 1:
         metrics.retried(attempt.stage, "Lost")
         attempt.fail("Lost", LOST, "retry", number=attempt.number - 1)
 
@@ -105,7 +105,6 @@ LOST = "the process died, was killed or took too long"
 
 def _reason(attempt: Attempt) -> str:
     """Return what is known of the last attempt, for people."""
-    found = [load_failure(name, attempt.store) for name in attempt.store.names(attempt.trail)]
-    known = sorted((each for each in found if each), key=lambda each: each.at_s)
+    known = attempt.counted()
     last = known[-1].detail if known else LOST
     return f"tried {attempt.number - 1} times; the last time {last}"

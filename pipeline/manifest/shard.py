@@ -79,5 +79,5 @@ class Failure(Record):
     #: The error's class, or "Lost" when the process died.
     kind: str
     detail: str
-    #: What was done about it.
-    action: Literal["retry", "split", "failed"]
+    #: What was done about it; "later" is a retry after something that was not the chunk's fault.
+    action: Literal["retry", "later", "split", "failed"]

@@ -74,7 +74,8 @@ def _done(receipt: ShardReceipt) -> Happened:
 
 
 def _failed(failure: Failure) -> Happened:
-    what = {"retry": "tried again", "split": "tried in halves", "failed": "given up"}
+    again = "tried again"
+    what = {"retry": again, "later": again, "split": "tried in halves", "failed": "given up"}
     return Happened(
         failure.at_s,
         failure.worker,

@@ -1,4 +1,4 @@
-"""A small farm of real processes, short of patience, and what must be true after any fault.
+"""A small farm of real processes, short of patience.
 
 with farming(folder, n_workers=2) as farm:
     job = farm.submit(text(24))
@@ -12,10 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,25 +22,21 @@ from pathlib import Path
 from typing import Any
 
 import faulty
-import soundfile
+import invariants
 from servers import Child, Redis, eventually
 from servers import redis as redis_server
 
-from pipeline import names
-from pipeline.assembly import placement
-from pipeline.jobs import gathering, state, tree
+from pipeline.jobs import state, tree
 from pipeline.jobs.records import load_receipt, load_result, load_shard, round_of
 from pipeline.jobs.tree import JobTree
 from pipeline.manifest.job import JobRequest
 from pipeline.manifest.result import Result
 from pipeline.run.options import RenderOptions
-from pipeline.run.render import render
 from pipeline.settings import Settings
-from pipeline.store.opening import is_s3, open_store, parse
+from pipeline.store.opening import open_store
 from pipeline.store.protocol import ObjectStore
 from producer.queue.submitting import Submitter, Wanted
 from workers import ledger
-from workers.blame import MAX_ALONE, MAX_SHARED
 from workers.ledger import observing
 
 HERE = Path(__file__).parent
@@ -94,7 +88,8 @@ class Farm:
     workers: list[Child] = field(default_factory=list)
     finalizers: list[Child] = field(default_factory=list)
     reconcilers: list[Child] = field(default_factory=list)
-    _sound: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: What `invariants` knows of jobs undisturbed.
+    sound: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -105,10 +100,6 @@ class Farm:
             if name.startswith("VOXMILL_")
         }
         return Settings(**{**given, "engines": json.loads(given["engines"])})
-
-    @property
-    def _alone(self) -> Settings:
-        return self.settings.model_copy(update={"jobs": 1})
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -177,7 +168,7 @@ class Farm:
         fields = {name: chosen.pop(name) for name in WANTED & chosen.keys()}
         own = {"folder": str(self.folder), **{name: str(value) for name, value in chosen.items()}}
         options = replace(OPTIONS, engine_options=own)
-        return Wanted(str(self._written(text)), self.output, options, **fields)
+        return Wanted(str(self.write(text)), self.output, options, **fields)
 
     def log(self, text: str | None = None) -> list[faulty.Work]:
         """Return every chunk that was begun, of a text or of all."""
@@ -211,120 +202,17 @@ class Farm:
             [str(self.tree(job)), str(observing.snapshot(self.ledger)), *logs],
         )
 
-    def sound(self, job: Job) -> dict[str, str]:
-        """Return the digests of the files that an undisturbed `render` makes of the same."""
-        key = f"{job.text}{job.options}"
-        if key not in self._sound:
-            out = self.folder / "sound" / hashlib.sha256(key.encode()).hexdigest()[:12]
-            with self._unlogged():
-                render(self._written(job.text), out, job.options, self._alone, lambda _: None)
-            self._sound[key] = digests(next(out.rglob("report.json")).parent)
-            shutil.rmtree(out)
-        return self._sound[key]
-
-    @contextmanager
-    def _unlogged(self) -> Iterator[None]:
-        """Let the log say nothing of what happens meanwhile, and nothing take time."""
-        quick = self.folder / faulty.QUICK
-        quick.touch()
-        path = self.folder / faulty.LOG
-        n_before = path.stat().st_size if path.exists() else 0
-        try:
-            yield
-        finally:
-            os.truncate(path, n_before)
-            quick.unlink()
-
     def require_invariants(self, job: Job, *, is_whole: bool = True) -> None:
-        """Check all that must be true of a job that has ended, whatever happened to it."""
-        settled = self._require_one_receipt_each(job)
-        self._require_bounded(job)
-        result = self._require_one_result(job)
-        if result.location:
-            self._require_files(job, result)
-        if is_whole:
-            assert result.state == "succeeded", result
-            assert all(each == 1 for each in settled.values())
-            assert self._files(result) == self.sound(job)
-        self._require_nothing_left(job)
-        assert self._require_one_result(job) == result
+        """Check all that must be true of a job that has ended, whatever happened to it.
 
-    def _require_one_receipt_each(self, job: Job) -> Counter[int]:
-        """Return how many receipts of the last round tell of each chunk."""
-        found = self.tree(job)
-        leaves = list(found.leaves())
-        assert set(leaves) <= found.done, "every leaf has its receipt"
-        counted: Counter[int] = Counter()
-        for leaf in leaves:
-            receipt = load_receipt(job.id, leaf, self.store)
-            planned = load_shard(job.id, leaf, self.store)
-            assert receipt
-            assert [each.index for each in receipt.chunks] == [
-                each.chunk.index for each in planned.chunks
-            ]
-            counted.update(each.index for each in receipt.chunks)
-        assert set(counted.values()) == {1}
-        if found.round == 0:
-            assert len(counted) == job.request.n_chunks
-        return counted
+        Args:
+            job: Any.
+            is_whole: Whether it is to be as if nothing had happened.
+        """
+        invariants.require(self, job, is_whole=is_whole)
 
-    def _require_bounded(self, job: Job) -> None:
-        tried = Counter((each.shard, each.stage) for each in self.tree(job).failures)
-        for (shard, stage), n in tried.items():
-            if stage != "finalize":
-                assert n <= max(MAX_ALONE, MAX_SHARED) + 2, f"{shard} {stage} {n} times"
-
-    def _require_one_result(self, job: Job) -> Result:
-        found = self.tree(job)
-        assert found.round in found.results
-        result = self.result(job)
-        assert result
-        return result
-
-    def _require_files(self, job: Job, result: Result) -> None:
-        """Every file is as the result says, in one edition; the audio as long as its parts."""
-        if self.tree(job).round == 0:
-            editions = open_store(self.output, self.settings).folders(job.id)
-            assert len(list(editions)) == 1, "one edition"
-        listed = {file.name: file.sha256 for file in result.outputs}
-        delivered = self._delivered(result)
-        assert digests(delivered) == listed
-        book = gathering.gather(job.request, self.tree(job), self.store)
-        placed = placement.place(book.job.plan, book.marks, book.job.profile)
-        frames = [soundfile.info(path).frames for path in delivered.glob("*.flac")]
-        assert sum(frames) == placed.n_samples
-
-    def _delivered(self, result: Result) -> Path:
-        """Return the folder of a book's files; from a bucket they are fetched."""
-        assert result.location
-        if not is_s3(result.location):
-            return Path(result.location)
-        folder = self.folder / "fetched" / hashlib.sha256(result.location.encode()).hexdigest()[:12]
-        address = parse(result.location)
-        bucket = open_store(f"s3://{address.bucket}", self.settings)
-        for name in bucket.names(address.prefix):
-            path = folder / name.removeprefix(f"{address.prefix}/")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(bucket.get(name) or b"")
-        return folder
-
-    def _files(self, result: Result) -> dict[str, str]:
-        found = digests(self._delivered(result))
-        return {name: found[name] for name in found if name != "manifest.json"}
-
-    def _require_nothing_left(self, job: Job) -> None:
-        """Wait until neither the ledger nor the list of active jobs knows of it."""
-
-        def is_gone() -> bool:
-            known = [key for key in self.redis.client.scan_iter("voxmill:1:*", 1000)
-                     if job.id in key]  # fmt: skip
-            seen = observing.snapshot(self.ledger)
-            cared = [each for each in seen.leases if each.item.job.id == job.id]
-            return not (known or cared or self.store.exists(names.active(job.id)))
-
-        eventually(is_gone, 20.0)
-
-    def _written(self, text: str) -> Path:
+    def write(self, text: str) -> Path:
+        """Write a text to a file of its own."""
         path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.md"
         path.write_text(text, encoding="utf-8")
         return path
@@ -427,15 +315,6 @@ def text(n_chunks: int, name: str = "river", *, marks: Mapping[int, str] | None 
         for i in range(n_chunks)
     ]
     return "\n\n".join([f"# The {name}", *lines]) + "\n"
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """Return the digest of every file below a folder by name."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and ".voxmill" not in path.parts
-    }
 
 
 def failed(farm: Farm, job: Job) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from queued_farm import Farm
 
 from pipeline import names
-from pipeline.errors import EngineError
+from pipeline.errors import EngineError, StorageError
 from pipeline.jobs.records import load_receipt, load_shard
 from workers import blame, metrics
 
@@ -93,6 +93,26 @@ def test_a_chunk_is_given_up_with_what_its_last_attempt_said(farm: Farm) -> None
     assert receipt
     assert receipt.chunks[0].failure == "tried 4 times; the last time the pitch is NaN"
     assert [each.action for each in farm.failures("0000a")] == ["retry"] * 4 + ["failed"]
+
+
+def test_trouble_with_the_store_does_not_hide_what_a_chunk_died_of(farm: Farm) -> None:
+    farm.start()
+    for _ in range(2):
+        farm.crash("synth", "0000")
+    farm.deliver("synth", "0000")
+    farm.errors = [StorageError("the store is away")] * 2
+    for _ in range(2):
+        farm.deliver("synth", "0000a")
+    for _ in range(blame.MAX_ALONE):
+        farm.crash("synth", "0000a")
+    farm.deliver("synth", "0000a")
+
+    receipt = load_receipt(farm.ref.id, "0000a", farm.book.store)
+
+    assert receipt
+    assert receipt.chunks[0].failure == f"tried 4 times; the last time {blame.LOST}"
+    actions = [each.action for each in farm.failures("0000a")]
+    assert sorted(actions) == ["failed", "later", "later", *["retry"] * 4]
 
 
 def test_an_attempt_that_could_say_nothing_leaves_a_trace(farm: Farm) -> None:
