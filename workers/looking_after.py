@@ -74,6 +74,8 @@ class _Loop:
             log.warning("the round came to nothing: %s", error)
         except broker.ERRORS as error:
             log.warning("the broker cannot be reached: %s", type(error).__name__)
+        except Exception:  # nothing that nobody has thought of may end it: who else would look?
+            log.exception("the round came to nothing")
         self._ended_s = time.monotonic()
         self.hints.wait(wait_s, self._stopping)
 
@@ -111,7 +113,7 @@ class _Hints:
                 while not stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
                     if self._take(lambda at_most_s: inbox.get(timeout=at_most_s), min(left_s, 1)):
                         until_s = min(until_s, time.monotonic() + 0.01)
-        except broker.ERRORS as error:
+        except broker.CALL_ERRORS as error:
             log.warning("the broker cannot be reached: %s", type(error).__name__)
             stopping.wait(max(0.0, until_s - time.monotonic()))
 

@@ -10,7 +10,7 @@ from celery import Celery
 from pipeline.broker import is_amqp
 from pipeline.manifest.job import Priority
 from pipeline.manifest.message import Message, Stage, queue
-from workers.broker import ERRORS, BrokerUnavailableError
+from workers.broker import CALL_ERRORS, BrokerUnavailableError
 from workers.ledger import Item, Ledger
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Sender:
                 priority=priorities[priority],
                 confirm_timeout=CONFIRMED_WITHIN_S,
             )
-        except ERRORS as error:
+        except CALL_ERRORS as error:
             raise BrokerUnavailableError(
                 f"The broker cannot be reached now ({type(error).__name__}). Is it running? "
                 "Nothing is lost meanwhile."

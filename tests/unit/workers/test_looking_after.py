@@ -71,8 +71,10 @@ def test_a_reconciler_is_ready_after_its_first_good_round(loop: _Loop, rounds: R
     assert loop.is_ready()
 
 
-@pytest.mark.parametrize("error", [StoreUnavailableError("away"), ConnectionError("refused")])
-def test_while_the_store_or_the_broker_is_away_a_restart_would_not_help(
+@pytest.mark.parametrize(
+    "error", [StoreUnavailableError("away"), ConnectionError("refused"), KeyError("unforeseen")]
+)
+def test_a_round_that_comes_to_nothing_ends_nothing_and_a_restart_would_not_help(
     error: Exception, loop: _Loop, rounds: Rounds, clock: Clock
 ) -> None:
     loop.turn(0.0)
