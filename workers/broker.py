@@ -11,8 +11,8 @@ from pipeline.errors import TransientError
 #: What a broker that cannot be reached raises, be it Redis or RabbitMQ.
 ERRORS = (OperationalError, AMQPError, RedisError, OSError)
 
-#: The same of one call; kombu may find its own channel closed in the middle of it, and then asks None
-#: for an attribute.
+#: The same of one call: kombu may find its own channel closed in the middle of it, and then asks
+#: None for an attribute.
 CALL_ERRORS = (*ERRORS, AttributeError)
 
 
