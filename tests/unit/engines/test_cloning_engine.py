@@ -272,6 +272,7 @@ def test_a_voice_speaks_with_its_own_fine_tune(
     assert engine.voice_revision("安") != engine.voice_revision("白")
 
 
+@pytest.mark.slow
 def test_few_fine_tunes_stay_in_memory_and_coming_back_changes_nothing(
     settings: Settings, add: Callable[..., Voice], tmp_path: Path
 ) -> None:
@@ -419,6 +420,7 @@ def making_sound(short: Shortage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SoVITS, "decode", short_decode)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", [reading_prefixes, taking_steps, making_sound])
 def test_an_engine_that_ran_out_of_memory_speaks_on_as_if_nothing_had_been(
     where: Callable[[Shortage, pytest.MonkeyPatch], None],

@@ -215,6 +215,7 @@ def test_every_chunk_is_spoken_once_in_batches(speak: Callable[..., Spoken]) -> 
     assert [event.n_done for event in done] == list(range(1, 10))
 
 
+@pytest.mark.slow
 def test_a_chunk_that_kills_its_process_is_flagged_and_no_other(
     speak: Callable[..., Spoken], tmp_path: Path
 ) -> None:
@@ -226,6 +227,7 @@ def test_a_chunk_that_kills_its_process_is_flagged_and_no_other(
         assert load_audio(marks, store).samples.any() == (index != 5)
 
 
+@pytest.mark.slow
 def test_what_was_spoken_before_the_crash_is_not_spoken_again(speak: Callable[..., Spoken]) -> None:
     speak(*TEXTS)
     spoken = speak(*TEXTS, "Das ist poison.", "Und noch eines.")
@@ -235,6 +237,7 @@ def test_what_was_spoken_before_the_crash_is_not_spoken_again(speak: Callable[..
     assert flagged(spoken) == [9]
 
 
+@pytest.mark.slow
 def test_two_poisoned_chunks_of_one_shard_are_both_found(speak: Callable[..., Spoken]) -> None:
     spoken = speak("poison eins", "Nummer zwei", "Nummer drei", "poison vier", jobs=1)
     assert flagged(spoken) == [0, 3]

@@ -76,6 +76,7 @@ def test_a_single_text_that_does_not_fit_is_an_error_and_spares_the_others() -> 
     assert "2.00 GiB" not in str(spoken[3])
 
 
+@pytest.mark.slow
 def test_when_no_text_at_all_fits_none_is_to_blame() -> None:
     batch = [say(f"{text} {faulty.GPU_MEMORY}") for text in WHOLE]
     with pytest.raises(ShortageError, match=r"faulty: .* any of 5 texts, even alone"):

@@ -57,6 +57,7 @@ def require_equal(ours: np.ndarray | str, expected: np.ndarray | str) -> None:
 # --- Batches --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_text_sounds_alone_as_it_does_in_any_batch(engine: TinyEngine, wanted: list[Any]) -> None:
     alone = [tried(engine, each)[0] for each in wanted]
     assert sum(isinstance(each, np.ndarray) for each in alone) >= 4
