@@ -19,7 +19,7 @@ from pipeline.store.protocol import ObjectStore
 from producer.queue.looking import read_receipts
 
 #: Between two looks: at first, and while nothing happens.
-QUICK_S, SLOW_S = 0.5, 2.0
+QUICK_S, SLOW_S = 0.5, 1.0
 SLOWER = 1.3
 #: Looking takes at most this share of the time, however many jobs are watched.
 MAX_SHARE = 0.25
