@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
-from uuid import UUID, uuid4
+from functools import partial
+from uuid import UUID
 
-import numpy as np
 import pytest
+from kept_voices import keep
 
 from pipeline import names
-from pipeline.audio.clip import Clip, encode_flac
 from pipeline.errors import BusyError, RequestError
 from pipeline.manifest.voice import Origin, Voice
 from pipeline.settings import Settings
 from pipeline.store.s3 import S3Store
-from pipeline.voices import consent, prompts, registry, turn
+from pipeline.voices import prompts, registry, turn
 
 ORIGIN = Origin(start_s=1.0, end_s=6.0, snr_db=40.0, quality=None, heard="The lamp was lit.")
 #: A dead holder's turn ends after so long, here.
@@ -31,24 +29,7 @@ Make = Callable[..., Voice]
 @pytest.fixture
 def make(s3: S3Store) -> Make:
     """Save a voice of that name."""
-
-    def make(name: str = "Ann", seed: int = 0) -> Voice:
-        noise = np.random.default_rng(seed).normal(0, 0.1, 32_000).astype(np.float32)
-        clip = encode_flac(Clip(noise, 32_000))
-        voice = Voice(
-            uuid=uuid4(),
-            name=name,
-            language="en",
-            text="The lamp was lit.",
-            consent=consent.given("Ann Lee, agreed to audiobooks in her voice"),
-            created=date(2026, 1, 2),
-            clip_sha256=hashlib.sha256(clip).hexdigest(),
-            aux_sha256=(),
-            origin=ORIGIN,
-        )
-        return registry.save(voice, clip, [], s3)
-
-    return make
+    return partial(keep, s3)
 
 
 @pytest.fixture

@@ -1,27 +1,16 @@
-"""Voices made without a recording: the registry does not listen."""
+"""A store, and voices in it."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from datetime import date
+from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
-import numpy as np
 import pytest
+from kept_voices import keep
 
-from pipeline.audio.clip import Clip, encode_flac
-from pipeline.manifest.voice import Origin, Voice
+from pipeline.manifest.voice import Voice
 from pipeline.store.local import LocalStore
-from pipeline.voices import consent, registry
-
-ORIGIN = Origin(start_s=1.0, end_s=6.0, snr_db=40.0, quality=None, heard="The lamp was lit.")
-
-
-def audio(seed: int) -> bytes:
-    noise = np.random.default_rng(seed).normal(0, 0.1, 32_000).astype(np.float32)
-    return encode_flac(Clip(noise, 32_000))
 
 
 @pytest.fixture
@@ -32,20 +21,4 @@ def store(tmp_path: Path) -> LocalStore:
 @pytest.fixture
 def make(store: LocalStore) -> Callable[..., Voice]:
     """Save a voice of that name, with so many auxiliary clips."""
-
-    def make(name: str = "Ann", n_aux: int = 0, seed: int = 0) -> Voice:
-        clip, *aux = (audio(seed + number) for number in range(n_aux + 1))
-        voice = Voice(
-            uuid=uuid4(),
-            name=name,
-            language="en",
-            text="The lamp was lit.",
-            consent=consent.given("Ann Lee, agreed to audiobooks in her voice"),
-            created=date(2026, 1, 2),
-            clip_sha256=hashlib.sha256(clip).hexdigest(),
-            aux_sha256=tuple(hashlib.sha256(data).hexdigest() for data in aux),
-            origin=ORIGIN,
-        )
-        return registry.save(voice, clip, aux, store)
-
-    return make
+    return partial(keep, store)
