@@ -87,7 +87,7 @@ def test_a_silent_server_takes_connections_and_never_answers(
 
 
 def test_a_server_that_is_not_there_resets() -> None:
-    with TcpProxy(1) as proxy, connected(proxy) as client, pytest.raises(ConnectionResetError):
+    with TcpProxy(1) as proxy, pytest.raises(ConnectionResetError), connected(proxy) as client:
         client.recv(9)
 
 
