@@ -97,6 +97,11 @@ class QueuedBook:
     def result(self) -> Result | None:
         return records.load_result(self.request.id, self.tree.round, self.store)
 
+    @property
+    def judges(self) -> Judges:
+        checker: Any = self.checker
+        return Judges(Aligner(None), checker, Stopwatch())
+
     def work(self, shards: Collection[str] | None = None) -> list[str]:
         """Settle shards, by default all that are left; return the texts that were judged."""
         n_before = len(self.checker.seen)
@@ -140,11 +145,9 @@ class QueuedBook:
             }
         )
         engine = catalogue.load("silent", Settings())
-        checker: Any = self.checker
-        by = Judges(Aligner(None), checker, Stopwatch())
         while True:
             steps.speak(sound, recipe, engine, self.store)
-            settled = steps.check(sound, recipe, by, self.store)
+            settled = steps.check(sound, recipe, self.judges, self.store)
             if settled is not None:
                 return (*settled, *given_up)
 

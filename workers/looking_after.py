@@ -7,7 +7,6 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,15 +110,20 @@ class _Hints:
             with self.app.connection_for_read() as connection:
                 inbox = connection.SimpleQueue(ADMIT, no_ack=True)
                 while not stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
-                    if self._take(lambda at_most_s: inbox.get(timeout=at_most_s), min(left_s, 1)):
-                        until_s = min(until_s, time.monotonic() + 0.01)
+                    if self._take(inbox, min(left_s, 1)):
+                        # Never waited for again: on Redis, closing would wait to the end as well.
+                        while self._take(inbox, 0) or inbox.buffer:
+                            pass
+                        return
         except broker.CALL_ERRORS as error:
             log.warning("the broker cannot be reached: %s", type(error).__name__)
             stopping.wait(max(0.0, until_s - time.monotonic()))
 
-    def _take(self, get: Callable[[float], Any], at_most_s: float) -> bool:
+    def _take(self, inbox: Any, at_most_s: float) -> bool:
+        """Take one hint; False when there is none."""
         try:
-            self._taken.add(Message.model_validate(get(at_most_s).payload).ref)
+            hint = inbox.get(block=bool(at_most_s or inbox.buffer), timeout=at_most_s)
+            self._taken.add(Message.model_validate(hint.payload).ref)
         except queue.Empty:
             return False
         except ValueError as error:

@@ -124,7 +124,13 @@ def discard(key: str, recipe: Recipe, store: ObjectStore) -> None:
 
 
 def _unspoken(chunk: Chunk, recipe: Recipe, store: ObjectStore) -> str | None:
-    """Return the key of the take that must be spoken now, if one must."""
+    """Return the key of the take that must be spoken now, if one must.
+
+    Of most chunks there is nothing yet, which one question tells.
+    """
+    first = recipe.key(chunk, 0)
+    if not store.exists(names.audio(first)):
+        return first
     key = stand(chunk, recipe, store).key
     return None if key is None or store.exists(names.audio(key)) else key
 

@@ -18,9 +18,8 @@ from pipeline.manifest.result import Result
 from pipeline.store.protocol import ObjectStore
 from producer.queue.looking import read_receipts
 
-#: Between two looks: at first, and while nothing happens.
-QUICK_S, SLOW_S = 0.5, 1.0
-SLOWER = 1.3
+#: Between two looks at a job; its end, which somebody waits for, comes while it is finished.
+PAUSE_S: dict[State, float] = {"queued": 0.5, "running": 1.0, "finishing": 0.25}
 #: Looking takes at most this share of the time, however many jobs are watched.
 MAX_SHARE = 0.25
 #: A store that takes longer is said to be away, and waited for.
@@ -79,18 +78,16 @@ def watch(
         RequestError: A job was removed.
     """
     watched = [_Watched(request, root) for request in requests]
-    pause_s = QUICK_S
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
         while going := [each for each in watched if each.state not in ENDED]:
             began_s = time.monotonic()
-            news = [each for each in _looks(going, pool, tell) if each]
-            for each in news:
-                tell(each)
-            has_moved = any(isinstance(each, Moved) for each in news)
-            pause_s = QUICK_S if has_moved else min(SLOW_S, pause_s * SLOWER)
-            if any(each.state not in ENDED for each in going):
-                sleep(max(pause_s, (time.monotonic() - began_s) / MAX_SHARE))
+            for news in _looks(going, pool, tell):
+                if news:
+                    tell(news)
+            pauses_s = [PAUSE_S[each.state] for each in going if each.state not in ENDED]
+            if pauses_s:
+                sleep(max(min(pauses_s), (time.monotonic() - began_s) / MAX_SHARE))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # who stops watching waits for nobody
     return [each.state for each in watched]

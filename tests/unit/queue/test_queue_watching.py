@@ -13,7 +13,7 @@ from pipeline.jobs import ending, removing, retrying
 from pipeline.manifest.result import Result
 from pipeline.store.local import LocalStore
 from producer.queue import watching
-from producer.queue.watching import Away, Moved, watch
+from producer.queue.watching import PAUSE_S, Away, Moved, watch
 
 
 class Flaky(LocalStore):
@@ -166,20 +166,17 @@ def test_progress_never_goes_back(book: QueuedBook, store: Flaky) -> None:
     assert done == sorted(done)
 
 
-def test_the_pauses_grow_while_nothing_happens_and_never_beyond_one_second(
-    book: QueuedBook,
-) -> None:
+def test_a_job_is_looked_at_more_often_when_its_end_is_near(book: QueuedBook) -> None:
     slept: list[float] = []
+    acts = play(lambda: book.work(["0000"]), book.work, lambda: succeeded(book))
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
-        if len(slept) == 12:
-            succeeded(book)
+        acts(seconds)
 
     watch([book.request], book.root, lambda _: None, sleep)
-    assert slept == sorted(slept)
-    assert slept[0] == 0.5
-    assert slept[-1] == 1.0
+    assert slept == [PAUSE_S["queued"], PAUSE_S["running"], PAUSE_S["finishing"]]
+    assert PAUSE_S["finishing"] < PAUSE_S["running"]
 
 
 def test_several_jobs_are_watched_until_the_last_has_ended(tmp_path: Path, store: Flaky) -> None:

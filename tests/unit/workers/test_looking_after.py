@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from pipeline.errors import StoreUnavailableError
+from pipeline.manifest.message import ADMIT
 from pipeline.manifest.ref import JobRef
-from workers import looking_after
-from workers.looking_after import _Loop
+from pipeline.settings import Settings
+from producer.queue import hint
+from workers import app, looking_after
+from workers.looking_after import _Hints, _Loop
 
 
 class Rounds:
@@ -98,3 +103,17 @@ def test_a_round_that_never_ends_is_a_reason_to_restart(loop: _Loop, clock: Cloc
 def test_a_first_round_that_never_ends_is_one_too(loop: _Loop, clock: Clock) -> None:
     clock.now_s = time.monotonic() + 400
     assert not loop.is_alive()
+
+
+def test_all_hints_that_are_there_are_taken_at_once(redis_url: SecretStr) -> None:
+    settings = Settings(redis_url=redis_url)
+    queue = app.create(settings)
+    first, second = JobRef("", "first"), JobRef("ann", "second")
+    assert hint.send(settings, first)
+    with queue.connection_for_write() as connection:
+        connection.SimpleQueue(ADMIT).put({"neither": "job"})
+    assert hint.send(settings, second)
+    hints = _Hints(queue)
+    hints.wait(30.0, threading.Event())
+    assert hints.taken() == {first, second}
+    assert hints.taken() == set()

@@ -1,0 +1,103 @@
+"""Of a shard that is done again, only what is missing is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from queued_book import QueuedBook, prepared, submitted
+
+from pipeline import names
+from pipeline.engines import catalogue
+from pipeline.engines.protocol import Engine
+from pipeline.jobs import records, steps
+from pipeline.manifest.shard import ShardPlan
+from pipeline.settings import Settings
+from pipeline.store.local import LocalStore
+
+SHARD = "0000"
+
+
+class Counting(LocalStore):
+    """A store that counts what it is asked for."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.n_asked = 0
+
+    def get(self, name: str) -> bytes | None:
+        self.n_asked += 1
+        return super().get(name)
+
+    def exists(self, name: str) -> bool:
+        self.n_asked += 1
+        return super().exists(name)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Counting:
+    return Counting(tmp_path / "store")
+
+
+@pytest.fixture
+def book(tmp_path: Path, store: Counting) -> QueuedBook:
+    return submitted(prepared(tmp_path), store)
+
+
+@pytest.fixture
+def shard(book: QueuedBook) -> ShardPlan:
+    return records.load_shard(book.request.id, SHARD, book.store)
+
+
+@pytest.fixture
+def engine(book: QueuedBook) -> Engine:
+    return catalogue.load(book.request.body.render.engine, Settings(), {})
+
+
+def spoken(book: QueuedBook, shard: ShardPlan, engine: Engine) -> int:
+    """Speak a shard; return how many takes that were."""
+    return steps.speak(shard, records.recipe(book.request, 0), engine, book.store).n_takes
+
+
+def first_take(book: QueuedBook, shard: ShardPlan) -> str:
+    """Return the name of the first chunk's audio."""
+    return names.audio(records.recipe(book.request, 0).key(shard.chunks[0].chunk, 0))
+
+
+def test_one_question_tells_that_a_chunk_is_new(
+    book: QueuedBook, shard: ShardPlan, engine: Engine, store: Counting
+) -> None:
+    n_before = store.n_asked
+    assert spoken(book, shard, engine) == len(shard.chunks)
+    assert store.n_asked - n_before == len(shard.chunks)
+
+
+@pytest.mark.parametrize("is_judged", [False, True])
+def test_what_was_spoken_is_not_spoken_again(
+    book: QueuedBook, shard: ShardPlan, engine: Engine, *, is_judged: bool
+) -> None:
+    spoken(book, shard, engine)
+    if is_judged:
+        book.work([SHARD])
+    assert spoken(book, shard, engine) == 0
+
+
+def test_audio_that_is_gone_is_made_again_though_its_marks_are_there(
+    book: QueuedBook, shard: ShardPlan, engine: Engine
+) -> None:
+    book.work([SHARD])
+    before = book.store.get(first_take(book, shard))
+    book.store.delete(first_take(book, shard))
+    assert spoken(book, shard, engine) == 1
+    assert book.store.get(first_take(book, shard)) == before
+
+
+def test_a_take_that_was_refused_is_followed_by_one_more(
+    book: QueuedBook, shard: ShardPlan, engine: Engine
+) -> None:
+    spoken(book, shard, engine)
+    recipe, chunk = records.recipe(book.request, 0), shard.chunks[0].chunk
+    book.checker.flagged[chunk.text] = 1
+    assert steps.check(shard, recipe, book.judges, book.store) is None
+    assert spoken(book, shard, engine) == 1
+    assert book.store.exists(names.audio(recipe.key(chunk, 1)))
