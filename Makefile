@@ -41,17 +41,22 @@ demo: $(BASE)  ## Render the example book into out/demo and say how to listen.
 
 # --- Working on it --------------------------------------------------------------------------
 
+# How often a test that failed is tried again. Processes are killed and stopped by the clock in some,
+# so that a stall of a borrowed machine may fail one: CI allows a second try, and lists who needed it.
+RERUNS ?=
+PYTEST = $(BIN)/pytest -q -n 2 $(if $(RERUNS),--reruns $(RERUNS))
+
 check: $(ALL)  ## Lint, types, imports and unit tests; under two minutes.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --quiet 2>/dev/null || $(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2 -m "not slow" tests/unit
+	$(PYTEST) -m "not slow" tests/unit
 
 test: $(ALL)  ## Everything `check` does, and the tests with real models and real files.
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q -n 2 -m slow tests/unit
-	$(BIN)/pytest -q -n 2 --dist loadfile tests --ignore tests/unit
+	$(PYTEST) -m slow tests/unit
+	$(PYTEST) --dist loadfile tests --ignore tests/unit
 
 chaos: $(ALL)  ## Kill, freeze and cut off workers, Redis and S3 while jobs run; takes an hour.
 	CHAOS_RESULTS=bench/results/chaos.json $(BIN)/pytest -q tests/chaos -m "chaos or not chaos"
