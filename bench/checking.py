@@ -1,6 +1,7 @@
 """The checker on planted defects: what is caught, what is cried wolf at, and how fast.
 
-    python -m bench.checking [--texts held_out|tuning] [--defects-every 2]
+    python -m bench.checking [--texts held_out|short_held_out|tuning|short_tuning]
+        [--defects-every 2]
 
 The limits in `pipeline/checking/policy.py` were chosen on the tuning sentences; figures are worth
 something only on the held-out ones.
@@ -31,6 +32,9 @@ from pipeline.models.whisper import Whisper
 from pipeline.settings import Settings
 
 TEXTS = Path(__file__).parent / "texts"
+#: What --texts may name, and under which name its figures are kept; tuning counts for nothing.
+SAVED = {"held_out": "checking", "short_held_out": "checking_short"}
+CHOICES = [*SAVED, "tuning", "short_tuning"]
 CLEAN_SEEDS = (1, 2)
 #: Kinds for which the project promises 95 %.
 PROMISED = frozenset(
@@ -132,7 +136,7 @@ def _percent(flags: Sequence[bool]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--texts", choices=["held_out", "tuning"], default="held_out")
+    parser.add_argument("--texts", choices=CHOICES, default="held_out")
     parser.add_argument("--defects-every", type=int, default=2)
     options = parser.parse_args()
     path = TEXTS / f"checking_{options.texts}.txt"
@@ -143,8 +147,8 @@ def main() -> None:
     table.show("Audio seconds per processor second, clean takes", [rates])
     wrong = [each for each in judged if (each.take.defect == "clean") != each.fast.passed]
     misjudged = [_story(each) for each in wrong]
-    if options.texts == "held_out":
-        table.save("checking", {"takes": rows, "speed": rates, "misjudged": misjudged})
+    if saved := SAVED.get(options.texts):
+        table.save(saved, {"takes": rows, "speed": rates, "misjudged": misjudged})
     for story in misjudged:
         print(story)
 

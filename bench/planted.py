@@ -49,6 +49,9 @@ class Planter:
                 yield self._take(text, name, self._say(wrong))
             if timings:
                 yield from self._cuts(text, timings, dice)
+        else:
+            for name, wrong in _short_rewordings(words, dice):
+                yield self._take(text, name, self._say(wrong))
         samples = self._say(text)
         noise = np.random.default_rng(self._seed).standard_normal(len(samples))
         for ratio_db in (0, 10):
@@ -90,6 +93,13 @@ def _rewordings(words: list[str], dice: random.Random) -> Iterator[tuple[str, st
     yield "phrase repeated", _joined(words[: first + 3], phrase, words[first + 3 :])
     yield "word repeated", _joined(words[:doubled], [words[doubled]], words[doubled:])
     yield "word substituted", _joined(words[:content], [other], words[content + 1 :])
+    yield "extra tail", _joined(words, [dice.choice(TAILS) + "."])
+    yield "gibberish tail", _joined(words, [dice.choice(GIBBERISH) + "."])
+
+
+def _short_rewordings(words: list[str], dice: random.Random) -> Iterator[tuple[str, str]]:
+    yield "said twice", _joined(words, words)
+    yield "another word", dice.choice(OTHER_WORDS).capitalize() + "."
     yield "extra tail", _joined(words, [dice.choice(TAILS) + "."])
     yield "gibberish tail", _joined(words, [dice.choice(GIBBERISH) + "."])
 

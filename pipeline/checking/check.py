@@ -7,6 +7,7 @@ from functools import cached_property
 
 from pipeline import names
 from pipeline.audio.clip import Clip
+from pipeline.checking import short
 from pipeline.checking.audible import probabilities
 from pipeline.checking.gate import Evidence, weigh
 from pipeline.checking.policy import CheckPolicy, Limits
@@ -64,10 +65,20 @@ class Checker:
         sure = probabilities(chunk.text, aligned, chunk.language)
         wrong = [
             difference
-            for difference in differences(chunk.text, heard, chunk.language)
+            for difference in _different(chunk, heard, evidence, limits)
             if _counts(difference, sure, evidence, limits)
         ]
+        if not wrong and short.is_no_guess(evidence.weakest, chunk.text, chunk.language):
+            found = [defect for defect in found if defect.kind != "missing"]
         return _verdict(found, wrong, evidence, heard)
+
+
+def _different(chunk: Chunk, heard: str, evidence: Evidence, limits: Limits) -> list[Difference]:
+    """Return where the transcript differs from the text, but for what it cannot tell."""
+    fitting = short.fitting(heard, evidence.speech_s, chunk.language, limits)
+    if short.is_beyond_hearing(chunk.text, fitting, chunk.language, limits):
+        return []
+    return differences(chunk.text, fitting, chunk.language)
 
 
 def _counts(

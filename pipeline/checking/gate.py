@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.audio.clip import Clip
-from pipeline.audio.energy import SPEECH_FLOOR_DB, frame_levels_db
+from pipeline.audio.energy import SPEECH_FLOOR_DB, frame_levels_db, speech_span
 from pipeline.checking.policy import Limits
 from pipeline.checking.spoken import sound
 from pipeline.manifest.marks import Defect, Word
@@ -39,6 +39,8 @@ class Evidence:
     #: Longest stretch of speech that no word claims, and the word before it.
     unclaimed_s: float
     before_unclaimed: str
+    #: From the first sound to the last.
+    speech_s: float
     #: The aligner could not fit the text to the audio.
     is_refused: bool
 
@@ -88,6 +90,7 @@ def weigh(
     weakest = min(sounding, key=lambda word: word.probability, default=None)
     excess_s, longest = _excess(clip, words or (), language, limits.sound_s)
     unclaimed_s, before = _unclaimed(clip, words or ())
+    span = speech_span(clip)
     return Evidence(
         probability=weakest.probability if weakest else 1.0,
         weakest=weakest.text.strip() if weakest else "",
@@ -95,6 +98,7 @@ def weigh(
         longest=longest,
         unclaimed_s=unclaimed_s,
         before_unclaimed=before,
+        speech_s=(span.end - span.start) / clip.sample_rate_hz,
         is_refused=words is None,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.manifest.request import CheckMode
 
 #: Raised when the same take may get another verdict.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class Limits:
     certain_unclaimed_s: float
     #: Heard and written text may differ by this share of the sounds of the words in question.
     max_distance: float
+    #: A phrase takes at least the first and, for each sound, the second, however quickly spoken.
+    quick_phrase_s: float
+    quick_sound_s: float
+    #: Of texts with no more sounds than these a transcript tells nothing.
+    tiny_sounds: int
 
     def audible(self, n_sounds: int, distance: float) -> float:
         """Return how probable words must be when so many of their sounds differ."""
@@ -57,6 +62,9 @@ ENGLISH = Limits(
     suspect_unclaimed_s=0.10,
     certain_unclaimed_s=0.30,
     max_distance=0.40,
+    quick_phrase_s=0.12,
+    quick_sound_s=0.04,
+    tiny_sounds=2,
 )
 #: Whisper base is unsure of clean Chinese: its probabilities tell little, transcripts decide.
 CHINESE = Limits(
@@ -72,6 +80,9 @@ CHINESE = Limits(
     suspect_unclaimed_s=0.30,
     certain_unclaimed_s=1.00,
     max_distance=0.50,
+    quick_phrase_s=0.0,
+    quick_sound_s=0.15,
+    tiny_sounds=1,
 )
 OTHER = Limits(
     sure_probability=0.60,
@@ -86,6 +97,9 @@ OTHER = Limits(
     suspect_unclaimed_s=0.30,
     certain_unclaimed_s=1.00,
     max_distance=0.45,
+    quick_phrase_s=0.12,
+    quick_sound_s=0.04,
+    tiny_sounds=2,
 )
 LIMITS = {"en": ENGLISH, "zh": CHINESE}
 

@@ -28,10 +28,15 @@ def comparable(text: str, language: str) -> list[str]:
     """Return the words of a text as they are compared; characters where there are no spaces."""
     if language == "en":
         return str(_english()(_even(text))).split()
-    plain = str(_basic()(_BRACKETS.sub(" ", unicodedata.normalize("NFKC", text))))
+    return plain(text, language)
+
+
+def plain(text: str, language: str) -> list[str]:
+    """Return the words of a text without capitals and punctuation; numbers stay as written."""
+    bare = str(_basic()(_BRACKETS.sub(" ", unicodedata.normalize("NFKC", text))))
     if language in _UNSPACED:
-        return [char for char in plain if char.isalnum()]
-    return plain.split()
+        return [char for char in bare if char.isalnum()]
+    return bare.split()
 
 
 def sound(words: Sequence[str], language: str) -> str:
