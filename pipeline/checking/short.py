@@ -23,11 +23,12 @@ def fitting(transcript: str, speech_s: float, language: str, limits: Limits) -> 
         limits: Limits for it.
     """
     words = plain(transcript, language)
+    if not words:
+        return transcript
     phrase = _phrase(words)
     least_s = limits.quick_phrase_s + limits.quick_sound_s * len(sound(phrase, language))
-    n_said = len(words) // len(phrase) if phrase else 0
-    n_fitting = max(1, int(speech_s / least_s)) if phrase else 0
-    return " ".join(phrase * n_fitting) if n_fitting < n_said else transcript
+    n_fitting = max(1, int(speech_s / least_s))
+    return " ".join(phrase * n_fitting) if n_fitting < len(words) // len(phrase) else transcript
 
 
 def is_no_guess(word: str, text: str, language: str) -> bool:
@@ -44,5 +45,5 @@ def is_beyond_hearing(text: str, heard: str, language: str, limits: Limits) -> b
 
 def _phrase(words: list[str]) -> list[str]:
     """Return the shortest phrase that, said over and over, gives all the words."""
-    lengths = (n for n in range(1, len(words) + 1) if len(words) % n == 0)
-    return next((words[:n] for n in lengths if words[:n] * (len(words) // n) == words), [])
+    lengths = (n for n in range(1, len(words)) if len(words) % n == 0)
+    return next((words[:n] for n in lengths if words[:n] * (len(words) // n) == words), words)

@@ -18,7 +18,7 @@ from pipeline.manifest.result import Result
 from pipeline.store.protocol import ObjectStore
 from producer.queue.looking import read_receipts
 
-#: Between two looks at a job; its end, which somebody waits for, comes while it is finished.
+#: Between two looks at a job: often when its end is near, for somebody waits for that.
 PAUSE_S: dict[State, float] = {"queued": 0.5, "running": 1.0, "finishing": 0.25}
 #: Looking takes at most this share of the time, however many jobs are watched.
 MAX_SHARE = 0.25
