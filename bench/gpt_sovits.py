@@ -169,9 +169,9 @@ def spoken(engine: Synthesizer) -> dict[str, Any]:
     clip = np.random.default_rng(1).standard_normal(5 * SAMPLE_RATE_HZ).astype(np.float32) * 0.1
     prompt = engine.make_prompt([(clip, SAMPLE_RATE_HZ)], texts(1)[0], "zh")
     wanted = [SpeechRequest(text, "zh", prompt, seed) for seed, text in enumerate(texts(17))]
-    engine.speak(wanted[:1])
+    next(engine.speak(wanted[:1]))
     started = time.perf_counter()
-    waveforms = engine.speak(wanted[1:])
+    waveforms = [spoken for _, spoken in engine.speak(wanted[1:])]
     took_s = time.perf_counter() - started
     sounds = [each for each in waveforms if isinstance(each, np.ndarray)]
     assert len(sounds) == len(waveforms), "a text was not spoken"

@@ -160,14 +160,14 @@ def whole_engine(device: str, n_texts: int) -> dict[str, Any]:
         noise = np.random.default_rng(1).normal(0, 0.1, 4 * SAMPLE_RATE_HZ).astype(np.float32)
         prompt = engine.make_prompt([(noise, SAMPLE_RATE_HZ)], CLAUSES[0] + "。", "zh")
         wanted = [SpeechRequest(text, "zh", prompt, i) for i, text in enumerate(texts(n_texts))]
-        engine.speak(wanted[:N_SLOTS])
+        list(engine.speak(wanted[:N_SLOTS]))
         torch.cuda.reset_peak_memory_stats(placement.device)
         started = time.perf_counter()
         for request in wanted:
             engine.fragments(request)
         front_end_s = time.perf_counter() - started
         started = time.perf_counter()
-        waveforms = engine.speak(wanted)
+        waveforms = [spoken for _, spoken in engine.speak(wanted)]
         wall_s = time.perf_counter() - started
     for each in waveforms:
         if isinstance(each, Exception):

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,8 @@ class FaultyEngine(SilentEngine):
     """Hums, but for texts that hold a word of this module.
 
     Options: `folder` is where it counts and logs, for all processes together; `cost_s` and `rtf` as
-    of the silent engine, but spent chunk by chunk; `fits` (2) the largest batch that memory
-    suffices for; `times` (1) how often a flaky chunk fails; `batch` (16) the batch it likes.
+    of the silent engine; `fits` (2) the largest batch that memory suffices for; `times` (1) how
+    often a flaky chunk fails; `batch` (16) the batch it likes.
     """
 
     name = "faulty"
@@ -87,9 +87,9 @@ class FaultyEngine(SilentEngine):
     def fingerprint(self) -> str:
         return "faulty 1, nothing is spoken"
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
         self._require_memory(batch)
-        return [self._speak(utterance) for utterance in batch]
+        yield from enumerate(map(self._speak, batch))
 
     def _require_memory(self, batch: Sequence[Utterance]) -> None:
         if len(batch) <= self._fits:
@@ -102,7 +102,7 @@ class FaultyEngine(SilentEngine):
 
     def _speak(self, utterance: Utterance) -> Clip | EngineError:
         self._log(utterance)
-        (clip,) = super().synthesize([utterance])
+        ((_, clip),) = super().synthesize([utterance])
         assert isinstance(clip, Clip)
         for mark, fault in FAULTS.items():
             if mark in utterance.text:

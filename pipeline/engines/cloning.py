@@ -12,7 +12,7 @@ from pipeline.engines.cloned_voices import ClonedVoices
 from pipeline.engines.cloning_models import MODEL_OPTIONS, CloningModels
 from pipeline.engines.gpt_sovits.parameters import Parameters
 from pipeline.engines.gpt_sovits.script import Reading as SpokenReading
-from pipeline.engines.gpt_sovits.sound import SAMPLE_RATE_HZ
+from pipeline.engines.gpt_sovits.sound import SAMPLE_RATE_HZ, Waveform
 from pipeline.engines.gpt_sovits.synthesizer import SpeechRequest, Synthesizer
 from pipeline.engines.gpt_sovits.text import spelling
 from pipeline.engines.gpt_sovits.text.front_end import FrontEnd
@@ -111,24 +111,18 @@ class CloningEngine:
             if reading.phonemes is not None:
                 spelling.phonemes(reading.phonemes, self._models.symbols)
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
         """Speak all utterances side by side; those of one fine-tune at a time."""
-        spoken: dict[int, Clip | EngineError] = {}
         for synthesizer, indices in self._by_fine_tune(batch):
             requests: dict[int, SpeechRequest] = {}
             for index in indices:
                 try:
                     requests[index] = self._request(batch[index], synthesizer)
                 except EngineError as error:
-                    spoken[index] = error
-            waveforms = synthesizer.speak(list(requests.values()))
-            for index, waveform in zip(requests, waveforms, strict=True):
-                spoken[index] = (
-                    waveform
-                    if isinstance(waveform, EngineError)
-                    else Clip(waveform, SAMPLE_RATE_HZ)
-                )
-        return [spoken[index] for index in range(len(batch))]
+                    yield index, error
+            wanted = list(requests)
+            for number, spoken in synthesizer.speak(list(requests.values())):
+                yield wanted[number], _clip(spoken)
 
     def stream(self, utterance: Utterance) -> Iterator[Clip]:
         """Speak one utterance piece by piece, the first before the whole is decoded.
@@ -183,6 +177,10 @@ class CloningEngine:
 
     def _prompt_fingerprint(self, voice: Voice) -> str:
         return names.digest(self._models.identity(voice))[:32]
+
+
+def _clip(spoken: Waveform | EngineError) -> Clip | EngineError:
+    return spoken if isinstance(spoken, EngineError) else Clip(spoken, SAMPLE_RATE_HZ)
 
 
 def _parameters(values: Mapping[str, str]) -> Parameters:

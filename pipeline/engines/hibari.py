@@ -81,9 +81,9 @@ class HibariEngine:
     def require(self, speed: float, readings: Iterable[Reading]) -> None:
         """Refuse nothing: its front end takes any phonemes, and its speeds are the render's."""
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
-        """Speak every utterance on its own."""
-        return [self._speak(utterance) for utterance in batch]
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
+        """Speak one utterance after the other."""
+        return enumerate(map(self._speak, batch))
 
     def stream(self, utterance: Utterance) -> Iterator[Clip]:
         """Give the whole at once: it takes a hundredth of its length."""

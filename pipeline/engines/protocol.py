@@ -57,7 +57,7 @@ class VoiceInfo:
 
 
 class Engine(Protocol):
-    """Text → audio. One result or one error per utterance, never one for all.
+    """Text → audio. One clip or one error per utterance, never one for all.
 
     The sound of an utterance depends on nothing but the utterance and the fingerprint: not on
     its batch-mates, nor on what was spoken before.
@@ -107,8 +107,11 @@ class Engine(Protocol):
         """
         ...
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
-        """Speak every utterance; the result has the order of the batch."""
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
+        """Speak every utterance; yield its place in the batch and its clip, in any order.
+
+        Each as soon as it is done: what was given is kept, whatever becomes of the rest.
+        """
         ...
 
     def stream(self, utterance: Utterance) -> Iterator[Clip]:

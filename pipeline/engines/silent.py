@@ -96,13 +96,13 @@ class SilentEngine:
     def require(self, speed: float, readings: Iterable[Reading]) -> None:
         """Refuse nothing."""
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
-        """Hum for as long as each utterance would take."""
-        clips = [hum(utterance) for utterance in batch]
-        work_s = sum(self._cost_s + self._rtf * clip.duration_s for clip in clips)
-        if work_s:
-            time.sleep(work_s)
-        return [*clips]
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
+        """Hum for as long as each utterance would take, one after the other."""
+        for index, utterance in enumerate(batch):
+            clip = hum(utterance)
+            if work_s := self._cost_s + self._rtf * clip.duration_s:
+                time.sleep(work_s)
+            yield index, clip
 
     def stream(self, utterance: Utterance) -> Iterator[Clip]:
         """Hum in one piece."""

@@ -22,7 +22,7 @@ from pipeline.manifest.shard import ChunkReceipt, PlannedChunk, ShardPlan
 from pipeline.run import takes
 from pipeline.run.chunk import utterance
 from pipeline.run.recipe import Recipe
-from pipeline.run.speaking import speak as synthesize
+from pipeline.run.speaking import as_done
 from pipeline.run.takes import Judges
 from pipeline.store.protocol import ObjectStore
 
@@ -75,14 +75,13 @@ def speak(shard: ShardPlan, recipe: Recipe, engine: Engine, store: ObjectStore) 
         chunks = [each.chunk for each in shard.chunks]
         keys = pool.map(lambda chunk: _unspoken(chunk, recipe, store), chunks)
         due = [(chunk, key) for chunk, key in zip(chunks, keys, strict=True) if key]
-        clips = synthesize(engine, [utterance(chunk, key, recipe) for chunk, key in due])
-        kept = [
-            pool.submit(_keep, chunk, key, clip, recipe, store)
-            for (chunk, key), clip in zip(due, clips, strict=True)
-        ]
+        kept, audio_s = [], 0.0
+        # Stored while the others are spoken: who is killed loses no more than is in the making.
+        for i, clip in as_done(engine, [utterance(chunk, key, recipe) for chunk, key in due]):
+            kept.append(pool.submit(_keep, *due[i], clip, recipe, store))
+            audio_s += clip.duration_s if isinstance(clip, Clip) else 0.0
         for each in kept:
             each.result()
-    audio_s = sum(clip.duration_s for clip in clips if isinstance(clip, Clip))
     return Spoken(len(due), audio_s, time.monotonic() - started_s)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -22,22 +22,38 @@ class _TooLargeError(EngineError):
     """Memory does not suffice for an utterance, even alone."""
 
 
+#: Index of an utterance, and what became of it.
+Spoken = tuple[int, Clip | EngineError]
+
+
 def speak(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+    """Speak every utterance as `as_done` does, and return what became of them in order."""
+    spoken = dict(as_done(engine, batch))
+    return [spoken[index] for index in range(len(batch))]
+
+
+def as_done(engine: Engine, batch: Sequence[Utterance]) -> Iterator[Spoken]:
     """Speak every utterance, in smaller batches where the memory does not suffice for one.
 
-    Returns:
-        One clip or one error an utterance, in order: never audio that is empty or not a number.
+    Yields:
+        One clip or one error an utterance, as soon as it is known, in any order: never audio that
+        is empty or not a number.
 
     Raises:
         ShortageError: Of several utterances not even one fits, so none is to blame.
     """
-    spoken = _halving(engine, batch) if batch else []
-    if len(batch) > 1 and all(isinstance(each, _TooLargeError) for each in spoken):
+    too_large: dict[int, _TooLargeError] = {}
+    for index, spoken in _halving(engine, dict(enumerate(batch))):
+        if isinstance(spoken, _TooLargeError):
+            too_large[index] = spoken
+        else:
+            yield index, spoken
+    if len(batch) > 1 and len(too_large) == len(batch):
         raise ShortageError(
             f"{engine.name}: memory does not suffice for any of {len(batch)} texts, even alone. "
             "Something else uses it, or it is too small: use fewer processes or a larger device."
         )
-    return spoken
+    yield from too_large.items()
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -51,9 +67,13 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError)
 
 
-def _halving(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+def _halving(engine: Engine, batch: Mapping[int, Utterance]) -> Iterator[Spoken]:
+    left = dict(batch)
     try:
-        return _asked(engine, batch)
+        for index, spoken in _asked(engine, batch) if batch else ():
+            del left[index]
+            yield index, spoken
+        return
     except Exception as error:
         if not is_out_of_memory(error):
             raise
@@ -61,24 +81,27 @@ def _halving(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineEr
     # Only here is the error gone, and what its traceback kept alive.
     gc.collect()
     if len(batch) == 1:
-        return [
-            _TooLargeError(
-                f"Memory does not suffice to speak it, even alone ({shortage}). Use fewer "
-                "processes, a larger device or a shorter sentence; more takes try it again."
-            )
-        ]
+        refusal = _TooLargeError(
+            f"Memory does not suffice to speak it, even alone ({shortage}). Use fewer "
+            "processes, a larger device or a shorter sentence; more takes try it again."
+        )
+        yield from ((index, refusal) for index in left)
+        return
     log.warning("%s: a batch of %d is halved: %s", engine.name, len(batch), shortage)
-    middle = len(batch) // 2
-    return [*_halving(engine, batch[:middle]), *_halving(engine, batch[middle:])]
+    indices, middle = [*left], len(left) // 2
+    for half in (indices[:middle], indices[middle:]):
+        yield from _halving(engine, {index: left[index] for index in half})
 
 
-def _asked(engine: Engine, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
-    spoken = engine.synthesize(batch)
-    if len(spoken) != len(batch):
-        # Which of them is whose cannot be told.
-        problem = f"{engine.name} gave {len(spoken)} results for {len(batch)} texts"
-        return [EngineError(f"{problem}: the engine is at fault.") for _ in batch]
-    return [_sound(each, engine) for each in spoken]
+def _asked(engine: Engine, batch: Mapping[int, Utterance]) -> Iterator[Spoken]:
+    owed = dict(enumerate(batch))
+    for place, spoken in engine.synthesize([*batch.values()]):
+        if place not in owed:
+            break  # whose the others are cannot be told
+        yield owed.pop(place), _sound(spoken, engine)
+    for index in owed.values():
+        problem = f"{engine.name} gave other results than one for each of {len(batch)} texts"
+        yield index, EngineError(f"{problem}: the engine is at fault.")
 
 
 def _sound(spoken: Clip | EngineError, engine: Engine) -> Clip | EngineError:

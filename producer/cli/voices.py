@@ -129,6 +129,7 @@ def try_voice(
     from pipeline.engines import catalogue
     from pipeline.engines.protocol import Utterance
     from pipeline.errors import EngineError
+    from pipeline.run.speaking import speak
     from pipeline.voices import registry
     from producer.cli import engine as options
 
@@ -136,7 +137,7 @@ def try_voice(
     voice = registry.find(name, registry.open_store(settings))
     engine = catalogue.load(catalogue.CLONING, settings, options.parameters(param))
     utterance = Utterance(text or TEST_TEXTS[voice.language], voice.language, voice.name, seed=0)
-    (spoken,) = engine.synthesize([utterance])
+    (spoken,) = speak(engine, [utterance])
     if isinstance(spoken, EngineError):
         raise spoken
     path = out or Path(f"{voice.name}.wav")

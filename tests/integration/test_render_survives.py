@@ -36,8 +36,6 @@ def rendering(
 ) -> Iterator[subprocess.Popen[str]]:
     """A render in the background, stopped at the latest when the test ends."""
     command = [*VOXMILL, "render", str(book), "--out", str(out), *OPTIONS]
-    # Where the tests run in the background, Ctrl-C is ignored, and children inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

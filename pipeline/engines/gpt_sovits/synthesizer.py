@@ -7,6 +7,7 @@ what else is in the batch; here it never does (it equals upstream's with a batch
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -115,22 +116,28 @@ class Synthesizer:
             spectrogram=heard[0].spectrogram,
         )
 
-    def speak(self, requests: Sequence[SpeechRequest]) -> list[Waveform | EngineError]:
-        """Return the waveform [T] of each request, or why there is none."""
+    def speak(
+        self, requests: Sequence[SpeechRequest]
+    ) -> Iterator[tuple[int, Waveform | EngineError]]:
+        """Yield each request's index and its waveform [T], or why there is none, as it is done."""
         pieces, failures = self._prepare(requests)
-        spoken: dict[int, dict[int, Waveform]] = {i: {} for i in range(len(requests))}
+        yield from failures.items()
+        n_pieces = Counter(piece.request for piece in pieces)
+        spoken: dict[int, dict[int, Waveform]] = {i: {} for i in n_pieces}
         wanted = [self._semantic_request(piece, requests[piece.request]) for piece in pieces]
         for number, decoded in self._decoder.decode(wanted):
             piece = pieces[number]
-            request = requests[piece.request]
+            index, request = piece.request, requests[piece.request]
+            if index not in spoken:  # another piece of it failed
+                continue
             try:
-                spoken[piece.request][piece.index] = self._sound(piece, request, decoded)
+                spoken[index][piece.index] = self._sound(piece, request, decoded)
             except EngineError as error:
-                failures.setdefault(piece.request, error)
-        return [
-            failures[i] if i in failures else sound.joined(spoken[i], request.parameters)
-            for i, request in enumerate(requests)
-        ]
+                del spoken[index]
+                yield index, error
+                continue
+            if len(spoken[index]) == n_pieces[index]:
+                yield index, sound.joined(spoken.pop(index), request.parameters)
 
     def _prepare(
         self, requests: Sequence[SpeechRequest]

@@ -18,6 +18,7 @@ import models as golden_models
 import numpy as np
 import pytest
 import torch
+from asking import ask
 
 from pipeline import names
 from pipeline.audio.clip import Clip, encode_flac
@@ -146,10 +147,10 @@ def test_a_voice_removed_meanwhile_is_not_spoken_with(
 ) -> None:
     add("安")
     engine = CloningEngine(settings)
-    assert isinstance(engine.synthesize([say()])[0], Clip)
+    assert isinstance(ask(engine, say())[0], Clip)
     registry.remove("安", store)
     with pytest.raises(RequestError, match="No cloned voice"):
-        engine.synthesize([say()])
+        ask(engine, say())
     assert not prompts(store)
 
 
@@ -163,16 +164,16 @@ def test_utterances_keep_their_order_and_fail_alone(
     add("白", 260)
     engine = CloningEngine(settings)
     batch = [say(), say("……"), say(voice="白"), say("Hello world.", language="en"), say()]
-    spoken = engine.synthesize(batch)
+    spoken = ask(engine, *batch)
     assert [isinstance(each, EngineError) for each in spoken] == [False, True, False, False, False]
-    alone = [engine.synthesize([each])[0] for each in batch]
+    alone = [ask(engine, each)[0] for each in batch]
     for together, single in zip(spoken, alone, strict=True):
         if isinstance(together, Clip):
             assert isinstance(single, Clip)
             assert together.sample_rate_hz == 32_000
             assert np.array_equal(together.samples, single.samples)
     assert not np.array_equal(spoken[0].samples, spoken[2].samples)
-    assert engine.synthesize([]) == []
+    assert ask(engine) == []
 
 
 def test_a_reading_changes_what_is_said_and_only_of_its_chunk(
@@ -182,13 +183,12 @@ def test_a_reading_changes_what_is_said_and_only_of_its_chunk(
     engine = CloningEngine(settings)
     reading = Reading(start=2, end=4, phonemes="chong2 qing4")
     other = Reading(start=2, end=4, phonemes="zhong4 qing4")
-    plain, read, misread, again = engine.synthesize(
-        [
-            say("住在重庆。"),
-            say("住在重庆。", readings=(reading,)),
-            say("住在重庆。", readings=(other,)),
-            say("住在重庆。"),
-        ]
+    plain, read, misread, again = ask(
+        engine,
+        say("住在重庆。"),
+        say("住在重庆。", readings=(reading,)),
+        say("住在重庆。", readings=(other,)),
+        say("住在重庆。"),
     )
     assert np.array_equal(plain.samples, again.samples)
     assert not np.array_equal(read.samples, misread.samples)
@@ -199,10 +199,10 @@ def test_a_prompt_is_made_once_and_found_by_other_processes(
 ) -> None:
     add("安")
     first, second = CloningEngine(settings), CloningEngine(settings)
-    (spoken,) = first.synthesize([say()])
+    (spoken,) = ask(first, say())
     (kept,) = prompts(store)
     written = store.path(kept).stat().st_mtime_ns
-    (again,) = second.synthesize([say()])
+    (again,) = ask(second, say())
     assert np.array_equal(spoken.samples, again.samples)
     # HuBERT hears reference audio; who finds the prompt needs no such model.
     assert "hubert" in first._models._encoders.__dict__
@@ -215,11 +215,11 @@ def test_a_damaged_prompt_is_made_again(
     settings: Settings, add: Callable[..., Voice], store: LocalStore
 ) -> None:
     add("安")
-    (spoken,) = CloningEngine(settings).synthesize([say()])
+    (spoken,) = ask(CloningEngine(settings), say())
     (kept,) = prompts(store)
     whole = store.path(kept).read_bytes()
     store.path(kept).write_bytes(whole[:-9])
-    (again,) = CloningEngine(settings).synthesize([say()])
+    (again,) = ask(CloningEngine(settings), say())
     assert np.array_equal(spoken.samples, again.samples)
     assert store.path(kept).read_bytes() == whole
 
@@ -252,10 +252,10 @@ def test_prompts_of_other_models_are_never_used(
     settings: Settings, add: Callable[..., Voice], tmp_path: Path, store: LocalStore
 ) -> None:
     add("安")
-    CloningEngine(settings).synthesize([say()])
+    ask(CloningEngine(settings), say())
     (first,) = prompts(store)
     other = CloningEngine(settings, {"s1": str(another_s1(tmp_path, 99))})
-    other.synthesize([say()])
+    ask(other, say())
     assert "hubert" in other._models._encoders.__dict__
     assert len(prompts(store)) == 2
     assert first in prompts(store)
@@ -267,7 +267,7 @@ def test_a_voice_speaks_with_its_own_fine_tune(
     add("安")
     add("白", s1=str(another_s1(tmp_path, 99)))
     engine = CloningEngine(settings)
-    plain, own = map(heard, engine.synthesize([say(), say(voice="白")]))
+    plain, own = map(heard, ask(engine, say(), say(voice="白")))
     assert plain != own
     assert engine.voice_revision("安") != engine.voice_revision("白")
 
@@ -281,9 +281,9 @@ def test_few_fine_tunes_stay_in_memory_and_coming_back_changes_nothing(
         add(name, s1=str(another_s1(tmp_path, seed)))
     engine = CloningEngine(settings)
     batch = [say("你好。", voice=name) for name in voices]
-    first = list(map(heard, engine.synthesize(batch)))
+    first = list(map(heard, ask(engine, *batch)))
     assert len(engine._models._loaded) == MAX_FINE_TUNES
-    assert list(map(heard, engine.synthesize(batch))) == first
+    assert list(map(heard, ask(engine, *batch))) == first
     assert len(set(first)) > 2
 
 
@@ -330,7 +330,7 @@ def test_two_files_that_were_exchanged_are_named(
     add("安")
     swapped = {"s1": str(pretrained.s2), "s2": str(pretrained.s1)}
     with pytest.raises(ModelError, match=re.escape(str(pretrained.s2)) + ".*exchanged"):
-        CloningEngine(settings, swapped).synthesize([say()])
+        ask(CloningEngine(settings, swapped), say())
 
 
 def test_a_model_of_another_version_than_was_chosen_is_refused_with_the_option_to_give(
@@ -339,7 +339,7 @@ def test_a_model_of_another_version_than_was_chosen_is_refused_with_the_option_t
     add("安")
     options = {"version": "v1", "s1": str(pretrained.s1), "s2": str(pretrained.s2)}
     with pytest.raises(ModelError, match=r"a model of v2.*v1 was expected.*--param version=v2"):
-        CloningEngine(settings, options).synthesize([say()])
+        ask(CloningEngine(settings, options), say())
 
 
 def test_every_package_that_reads_texts_is_part_of_the_fingerprint() -> None:
@@ -431,7 +431,7 @@ def test_an_engine_that_ran_out_of_memory_speaks_on_as_if_nothing_had_been(
     add("安")
     batch = [say(TEXT[:n], seed=n) for n in (6, 9, 12, len(TEXT))]
     engine = CloningEngine(settings)
-    undisturbed = [heard(each) for each in engine.synthesize(batch)]
+    undisturbed = [heard(each) for each in ask(engine, *batch)]
     assert any(isinstance(each, bytes) for each in undisturbed)
     n_short = 0
 
@@ -443,8 +443,8 @@ def test_an_engine_that_ran_out_of_memory_speaks_on_as_if_nothing_had_been(
 
     where(short, monkeypatch)
     with pytest.raises(torch.OutOfMemoryError):
-        engine.synthesize(batch)
+        ask(engine, *batch)
     assert [heard(each) for each in speak(engine, batch)] == undisturbed
     assert n_short >= 2
     monkeypatch.undo()
-    assert [heard(each) for each in engine.synthesize(batch)] == undisturbed
+    assert [heard(each) for each in ask(engine, *batch)] == undisturbed

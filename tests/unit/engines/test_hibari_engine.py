@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from asking import ask
 
 from pipeline.audio.clip import Clip
 from pipeline.engines.hibari import HibariEngine, marked_up
@@ -22,7 +23,7 @@ def say(text: str, **fields: object) -> Utterance:
 
 
 def test_a_sentence_becomes_audible_speech(engine: HibariEngine) -> None:
-    (clip,) = engine.synthesize([say("The lamps were lit.")])
+    (clip,) = ask(engine, say("The lamps were lit."))
     assert isinstance(clip, Clip)
     assert clip.sample_rate_hz == 24_000
     assert 0.7 < clip.duration_s < 3
@@ -31,22 +32,22 @@ def test_a_sentence_becomes_audible_speech(engine: HibariEngine) -> None:
 
 def test_the_sound_does_not_depend_on_batch_mates_or_order(engine: HibariEngine) -> None:
     first, second = say("One bell rang."), say("Two bells rang.", seed=7)
-    alone = engine.synthesize([first])[0]
-    among = engine.synthesize([second, first])[1]
+    alone = ask(engine, first)[0]
+    among = ask(engine, second, first)[1]
     assert isinstance(alone, Clip)
     assert isinstance(among, Clip)
     assert np.array_equal(alone.samples, among.samples)
 
 
 def test_another_seed_gives_another_take(engine: HibariEngine) -> None:
-    one, two = engine.synthesize([say("One bell rang."), say("One bell rang.", seed=2)])
+    one, two = ask(engine, say("One bell rang."), say("One bell rang.", seed=2))
     assert isinstance(one, Clip)
     assert isinstance(two, Clip)
     assert not np.array_equal(one.samples, two.samples)
 
 
 def test_text_without_sound_is_one_error_and_spares_its_batch_mates(engine: HibariEngine) -> None:
-    silent, spoken = engine.synthesize([say("…"), say("A bell.")])
+    silent, spoken = ask(engine, say("…"), say("A bell."))
     assert isinstance(silent, EngineError)
     assert isinstance(spoken, Clip)
 
@@ -85,7 +86,7 @@ def test_a_voice_without_files_names_the_command_that_gets_them() -> None:
 def test_a_stream_gives_what_a_batch_gives_and_raises_what_it_returns(
     engine: HibariEngine,
 ) -> None:
-    (whole,) = engine.synthesize([say("One bell rang.")])
+    (whole,) = ask(engine, say("One bell rang."))
     pieces = list(engine.stream(say("One bell rang.")))
     assert isinstance(whole, Clip)
     assert np.array_equal(np.concatenate([piece.samples for piece in pieces]), whole.samples)

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from asking import ask
 
 from pipeline.audio.clip import Clip, encode_flac
 from pipeline.checking.signal import refusal
@@ -30,7 +31,7 @@ def engine(**options: str) -> SilentEngine:
     ("text", "language"), [(TEXT, "en"), ("河上的灯亮了，没有人来。", "zh"), ("Ja.", "de")]
 )
 def test_it_takes_as_long_as_the_text_would(text: str, language: str) -> None:
-    (clip,) = engine().synthesize([say(text, language=language)])
+    (clip,) = ask(engine(), say(text, language=language))
     assert isinstance(clip, Clip)
     expected_s = max(0.3, estimate_s(text, language))
     assert clip.duration_s == pytest.approx(expected_s, abs=0.001)
@@ -66,7 +67,7 @@ def test_every_seed_gives_other_bytes() -> None:
 def test_work_is_feigned_by_the_chunk_and_by_the_second_of_audio() -> None:
     def spent_s(**options: str) -> float:
         started_s = time.monotonic()
-        engine(**options).synthesize([say(), say()])
+        ask(engine(**options), say(), say())
         return time.monotonic() - started_s
 
     assert spent_s(cost_s="0.1") >= 0.2

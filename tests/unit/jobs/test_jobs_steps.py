@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from faulty import FaultyEngine
 from queued_book import QueuedBook, prepared, submitted
+from servers import eventually
 
 from pipeline import names
+from pipeline.audio.clip import Clip
 from pipeline.engines import catalogue
-from pipeline.engines.protocol import Engine
+from pipeline.engines.protocol import Engine, Utterance
+from pipeline.errors import EngineError
 from pipeline.jobs import records, steps
 from pipeline.manifest.shard import ShardPlan
 from pipeline.settings import Settings
@@ -80,6 +86,40 @@ def test_what_was_spoken_is_not_spoken_again(
     if is_judged:
         book.work([SHARD])
     assert spoken(book, shard, engine) == 0
+
+
+class Dying(FaultyEngine):
+    """Gives some of what it is asked for, then dies."""
+
+    def __init__(self, n_given: int) -> None:
+        super().__init__(Settings())
+        self.n_given = n_given
+
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
+        yield from islice(super().synthesize(batch), self.n_given)
+        raise OSError("the engine is dead")
+
+
+def test_what_an_engine_gave_before_it_died_is_kept(
+    book: QueuedBook, shard: ShardPlan, engine: Engine
+) -> None:
+    with pytest.raises(OSError, match="dead"):
+        spoken(book, shard, Dying(2))
+    assert spoken(book, shard, engine) == len(shard.chunks) - 2
+
+
+def test_a_take_is_stored_while_the_next_is_spoken(
+    book: QueuedBook, shard: ShardPlan, engine: Engine
+) -> None:
+    class Waiting(FaultyEngine):
+        def synthesize(
+            self, batch: Sequence[Utterance]
+        ) -> Iterator[tuple[int, Clip | EngineError]]:
+            for index, clip in super().synthesize(batch):
+                yield index, clip
+                eventually(lambda: book.store.exists(first_take(book, shard)), 10)
+
+    assert spoken(book, shard, Waiting(Settings())) == len(shard.chunks)
 
 
 def test_audio_that_is_gone_is_made_again_though_its_marks_are_there(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +52,10 @@ class Humming:
     def unspeakable(self, text: str, language: str) -> tuple[str, ...]:
         return self.dropped
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
         self.seeds += [utterance.seed for utterance in batch]
-        if self.refuses:
-            return [EngineError("no voice today") for _ in batch]
-        return [self.hum(utterance.seed) for utterance in batch]
+        for index, utterance in enumerate(batch):
+            yield index, EngineError("no voice today") if self.refuses else self.hum(utterance.seed)
 
     @staticmethod
     def hum(seed: int) -> Clip:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,12 +111,12 @@ class Humming:
     def unspeakable(self, text: str, language: str) -> tuple[str, ...]:
         return ()
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
         with self.log.open("a", encoding="utf-8") as file:
             file.write("|".join(each.text for each in batch) + "\n")
         if any("poison" in each.text for each in batch):
             os._exit(9)
-        return [self.hum(each) for each in batch]
+        return enumerate(map(self.hum, batch))
 
     @staticmethod
     def hum(utterance: Utterance) -> Clip | EngineError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from pipeline.audio.clip import Clip
 from pipeline.engines.protocol import Utterance
 from pipeline.engines.silent import hum
 from pipeline.errors import EngineError, ShortageError
-from pipeline.run.speaking import is_out_of_memory, speak
+from pipeline.run.speaking import as_done, is_out_of_memory, speak
 from pipeline.settings import Settings
 
 WHOLE = [f"Sentence number {word} is whole." for word in ("one", "two", "three", "four", "five")]
@@ -33,13 +33,12 @@ def engine(**options: str) -> FaultyEngine:
 class Giving(FaultyEngine):
     """Gives what it was told to, whatever it is asked."""
 
-    def __init__(self, give: Callable[[Sequence[Utterance]], Any]) -> None:
+    def __init__(self, give: Callable[[Sequence[Utterance]], Iterable[Any]]) -> None:
         super().__init__(Settings())
         self.give = give
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
-        found: list[Clip | EngineError] = self.give(batch)
-        return found
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
+        yield from self.give(batch)
 
 
 def heard(spoken: Sequence[Clip | EngineError]) -> list[bytes | str]:
@@ -50,7 +49,7 @@ def heard(spoken: Sequence[Clip | EngineError]) -> list[bytes | str]:
 
 def problem(given: Any) -> str:
     """What is said of a single result."""
-    (spoken,) = speak(Giving(lambda _: [given]), [say(WHOLE[0])])
+    (spoken,) = speak(Giving(lambda _: [(0, given)]), [say(WHOLE[0])])
     assert isinstance(spoken, EngineError)
     return str(spoken)
 
@@ -100,13 +99,13 @@ def test_memory_that_a_failed_batch_held_is_free_before_the_next() -> None:
         def __del__(self) -> None:
             alive.pop()
 
-    def give(batch: Sequence[Utterance]) -> list[Clip]:
+    def give(batch: Sequence[Utterance]) -> Iterable[tuple[int, Clip]]:
         assert not alive
         _held = Holding()
         if len(batch) > 1:
             raise faulty.OutOfMemoryError("CUDA out of memory.")
         _held.me = None
-        return [hum(each) for each in batch]
+        return enumerate(map(hum, batch))
 
     assert len(speak(Giving(give), [*map(say, WHOLE)])) == 5
 
@@ -171,10 +170,47 @@ def test_what_is_no_clip_is_an_error() -> None:
     assert "NoneType instead of audio" in problem(None)
 
 
-def test_with_a_wrong_number_of_results_none_of_them_is_used() -> None:
-    short = Giving(lambda batch: [hum(each) for each in batch[1:]])
-    spoken = speak(short, [*map(say, WHOLE)])
-    assert len(spoken) == 5
-    assert {str(each) for each in spoken} == {
-        "faulty gave 4 results for 5 texts: the engine is at fault."
+@pytest.mark.parametrize(
+    ("places", "n_heard"),
+    [([1, 0, 2, 3], 4), ([0, 1, 1, 2, 3, 4], 2), ([0, 1, 5, 2, 3, 4], 2), ([], 0)],
+    ids=["one is missing", "one is twice", "one too many", "nothing"],
+)
+def test_texts_without_a_result_of_their_own_are_errors(places: list[int], n_heard: int) -> None:
+    odd = Giving(lambda batch: [(place, hum(batch[min(place, 4)])) for place in places])
+    spoken = speak(odd, [*map(say, WHOLE)])
+    whole = [*map(hum, map(say, WHOLE))]
+    assert heard(spoken) == heard(
+        [each if place in places[:n_heard] else EngineError() for place, each in enumerate(whole)]
+    )
+    assert {str(each) for each in spoken if isinstance(each, EngineError)} == {
+        "faulty gave other results than one for each of 5 texts: the engine is at fault."
     }
+
+
+def test_what_is_done_is_given_while_the_rest_is_still_being_spoken() -> None:
+    begun: list[str] = []
+
+    def give(batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip]]:
+        for index, utterance in reversed([*enumerate(batch)]):
+            begun.append(utterance.text)
+            yield index, hum(utterance)
+
+    spoken = as_done(Giving(give), [*map(say, WHOLE)])
+    assert next(spoken)[0] == 4
+    assert begun == [WHOLE[4]]
+    assert [index for index, _ in spoken] == [3, 2, 1, 0]
+
+
+def test_what_was_spoken_before_memory_ran_short_is_not_spoken_again() -> None:
+    asked: list[int] = []
+
+    def give(batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip]]:
+        asked.append(len(batch))
+        for index, utterance in enumerate(batch):
+            if index == 2:
+                raise faulty.OutOfMemoryError("CUDA out of memory.")
+            yield index, hum(utterance)
+
+    batch = [*map(say, WHOLE)]
+    assert heard(speak(Giving(give), batch)) == heard([*map(hum, batch)])
+    assert asked == [5, 1, 2]

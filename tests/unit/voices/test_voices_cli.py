@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from pipeline.audio.clip import Clip
 from pipeline.engines import catalogue
-from pipeline.engines.protocol import Utterance
+from pipeline.engines.protocol import Capabilities, Utterance
 from pipeline.errors import CorruptObjectError, EngineError, InputError, LanguageError, RequestError
 from pipeline.manifest.voice import Voice
 from pipeline.settings import Settings
@@ -103,16 +103,18 @@ def test_a_voice_is_exported_and_imported(
 class FakeEngine:
     """Speaks noise, and remembers what it was asked for."""
 
+    name = "fake"
+    capabilities = Capabilities(frozenset({"en"}), True, 32_000, 100, 1)
     asked: list[Utterance]
 
     def __init__(self) -> None:
         FakeEngine.asked = []
 
-    def synthesize(self, batch: Sequence[Utterance]) -> list[Clip | EngineError]:
+    def synthesize(self, batch: Sequence[Utterance]) -> Iterator[tuple[int, Clip | EngineError]]:
         FakeEngine.asked += batch
         if "nothing" in batch[0].text:
-            return [EngineError("It says nothing.")]
-        return [Clip(np.full(32_000, 0.1, np.float32), 32_000) for _ in batch]
+            return enumerate([EngineError("It says nothing.")])
+        return enumerate(Clip(np.full(32_000, 0.1, np.float32), 32_000) for _ in batch)
 
 
 @pytest.fixture

@@ -63,7 +63,9 @@ class TinyEngine:
         )
 
     def speak(self, *requests: SpeechRequest) -> list[Any]:
-        return self.synthesizer.speak(requests)
+        """Return what becomes of each request, in order."""
+        spoken = dict(self.synthesizer.speak(requests))
+        return [spoken[index] for index in range(len(requests))]
 
     def say(self, text: str, language: str = "zh", **options: Any) -> Waveform:
         """Return the waveform of one text, which must not fail."""
