@@ -11,7 +11,7 @@ INSTALL_VENV = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get
   { echo "$(PYTHON) cannot make a virtual environment: apt-get install python3-venv"; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check format bench bench-gpt-sovits bench-cuda bench-queue bench-queue-load clean
+.PHONY: help setup demo test chaos check format bench bench-gpt-sovits bench-cuda bench-queue bench-queue-load bench-queue-parts clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 26
@@ -79,6 +79,10 @@ bench-queue: $(ALL)  ## Measure what the queue costs: the same book with it and 
 
 bench-queue-load: $(ALL)  ## Measure the queue with 1,000 jobs and 100,000 chunks.
 	$(BIN)/python -m bench.queue_load
+
+bench-queue-parts: $(ALL)  ## Measure the ledger in Redis, and the memory of a finalizer.
+	$(BIN)/python -m bench.queue_ledger
+	$(BIN)/python -m bench.queue_finalizer
 
 clean:  ## Remove what was installed and made.
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis

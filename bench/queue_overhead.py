@@ -1,10 +1,11 @@
 """What the queue costs: the same book by `voxmill render` and by a stack with two workers.
 
-    python -m bench.queue_overhead [--minutes 12] [--rounds 3]
+    python -m bench.queue_overhead [--minutes 12] [--rounds 5]
 
-Rounds alternate between the two. The stack is up and has spoken once before it is measured, as a
-worker that runs for months has; what that saves, the loading of models, is measured as well and
-named, since `render` loads them each time.
+Rounds alternate between the two; the median counts, since a machine that slows or recovers
+meanwhile sways each. The stack is up and has spoken once before it is measured, as a worker that
+runs for months has; what that saves, the loading of models, is measured as well and named, since
+`render` loads them each time.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=12.0)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, up(N_WORKERS) as stack:
         book, short = Path(folder) / "book.md", Path(folder) / "short.md"

@@ -37,12 +37,16 @@ class Stack:
         )
         return done.stdout
 
+    def pid(self, name: str) -> int:
+        """Return the number of one of its processes."""
+        state = local_stack.load(self.folder)
+        assert state, "it is up"
+        return next(each.pid for each in state.processes if each.name == name)
+
     @contextmanager
     def paused(self, name: str) -> Iterator[None]:
         """Stop the clock of a process for a while."""
-        state = local_stack.load(self.folder)
-        assert state, "it is up"
-        pid = next(each.pid for each in state.processes if each.name == name)
+        pid = self.pid(name)
         os.kill(pid, signal.SIGSTOP)
         try:
             yield

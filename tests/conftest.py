@@ -28,3 +28,13 @@ def whisper_dir(settings: Settings) -> Path:
     from pipeline.models import resolve
 
     return resolve.model_dir("whisper-base", settings=settings)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why a test needed its second try, of which nothing else is kept."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("_", f"first try of {report.nodeid}", yellow=True)
+        terminalreporter.write_line(report.longreprtext)
+        for title, text in report.sections:
+            terminalreporter.write_sep("-", title)
+            terminalreporter.write_line(text)
