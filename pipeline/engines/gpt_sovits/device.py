@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import torch
 
-from pipeline.engines.gpt_sovits.semantic.linear import Precision
+from pipeline.engines.gpt_sovits.semantic.linear import Precision, has_fast_bf16
 from pipeline.engines.gpt_sovits.sovits import model as sovits
 from pipeline.errors import RequestError
 
@@ -112,11 +112,6 @@ class Beside:
         exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
         with torch.cuda.stream(self._stream), exact:
             yield
-
-
-def has_fast_bf16() -> bool:
-    """Tell whether this machine's processor multiplies bf16 natively."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _precision(name: str) -> Precision:

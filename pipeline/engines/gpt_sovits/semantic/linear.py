@@ -121,9 +121,19 @@ def linear(
     """Return the map in a precision, for a device."""
     if precision == "int8":
         return Int8Linear(weight, bias)
-    has_packing = device.type == "cpu" and torch.backends.mkldnn.is_available()
-    kind = PackedLinear if has_packing and precision != "fp16" else RowLinear
+    kind = PackedLinear if device.type == "cpu" and _can_pack(precision) else RowLinear
     return kind(weight, bias, DTYPES[precision])
+
+
+def has_fast_bf16() -> bool:
+    """Tell whether this machine's processor multiplies bf16 natively."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _can_pack(precision: Precision) -> bool:
+    """Tell whether oneDNN multiplies in a precision here: bf16 takes more than AVX2."""
+    known = precision == "fp32" or (precision == "bf16" and has_fast_bf16())
+    return known and torch.backends.mkldnn.is_available()
 
 
 def _in_rows(x: Tensor) -> Tensor:

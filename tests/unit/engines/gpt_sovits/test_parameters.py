@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pipeline.engines.gpt_sovits.device import PRECISIONS, has_fast_bf16, place
+from pipeline.engines.gpt_sovits.device import PRECISIONS, place
+from pipeline.engines.gpt_sovits.semantic.linear import has_fast_bf16
 from pipeline.engines.gpt_sovits.parameters import Parameters, bounds
 from pipeline.errors import RequestError
 
