@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from pipeline.engines.gpt_sovits.device import PRECISIONS, place
-from pipeline.engines.gpt_sovits.semantic.linear import has_fast_bf16
 from pipeline.engines.gpt_sovits.parameters import Parameters, bounds
+from pipeline.engines.gpt_sovits.semantic.linear import has_fast_bf16
 from pipeline.errors import RequestError
 
 
