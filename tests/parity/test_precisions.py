@@ -16,7 +16,7 @@ from torch import Tensor
 from bench import gpt_sovits_models as models
 from pipeline.engines.gpt_sovits.semantic.cache import KVCache, span_for
 from pipeline.engines.gpt_sovits.semantic.decoder import Decoder, SemanticRequest
-from pipeline.engines.gpt_sovits.semantic.linear import Precision
+from pipeline.engines.gpt_sovits.semantic.linear import Precision, has_fast_bf16
 from pipeline.engines.gpt_sovits.semantic.model import Prefix
 from pipeline.engines.gpt_sovits.semantic.sampling import Sampling, SamplingRows, penalised
 from pipeline.engines.gpt_sovits.semantic.slots import MIN_NEW_TOKENS
@@ -82,10 +82,10 @@ def test_fp32_along_its_own_tokens_chooses_them() -> None:
 
 
 # Of int8 the error is larger than most leads of a random network: two dozen steps are left to judge
-# by, and processors differ in how they sum: with AVX2 two of 25 go the other way.
+# by, and processors differ in how they sum: with AVX2 alone two of 25 go the other way.
 @pytest.mark.parametrize(
     ("precision", "share", "enough"),
-    [("bf16", 0.5, 0.95), ("fp16", 0.5, 0.95), ("int8", 0.03, 0.85)],
+    [("bf16", 0.5, 0.95), ("fp16", 0.5, 0.95), ("int8", 0.03, 0.95 if has_fast_bf16() else 0.85)],
 )
 def test_a_lower_precision_chooses_as_fp32_does_where_fp32_is_sure(
     precision: Precision, share: float, enough: float
