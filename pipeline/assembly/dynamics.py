@@ -39,7 +39,7 @@ class Compressor:
         self._power = 0.0
         self._last = np.float32(10 ** (gain_db / 20))
 
-    def gains(self, powers: Powers) -> npt.NDArray[np.float32]:
+    def gains(self, powers: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the gain (a factor) at the edges of the next frames, shape [frames + 1].
 
         Args:
@@ -54,7 +54,7 @@ class Compressor:
         self._last = edges[-1]
         return edges
 
-    def _followed(self, powers: Powers) -> Powers:
+    def _followed(self, powers: npt.NDArray[np.float32]) -> Powers:
         """Return the powers as they are felt: quick to rise, slow to fall."""
         felt, power = [], self._power
         for now in powers.tolist():

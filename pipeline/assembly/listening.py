@@ -6,10 +6,11 @@ of short frames: the stream need not be made to be measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.assembly.dynamics import FRAMES_PER_SECOND, SPEECH_DB, Compressor, high_pass
 from pipeline.assembly.filtering import Filter, Magnitude
@@ -26,19 +27,21 @@ from pipeline.audio.clip import Samples
 
 #: Frames of the compressor in a hop of the loudness, and in a look at the level of speech.
 FRAMES_PER_HOP = FRAMES_PER_SECOND // HOPS_PER_SECOND
+#: Frames that are looked at together, ten minutes of them: whole hops.
+FRAMES_AT_ONCE = 600 * FRAMES_PER_SECOND
 #: How far below the mean of all that is heard a pause lies.
 PAUSE_DB = 12.0
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a stream sounds like: two numbers for each 10 ms, 6 MB an hour."""
+    """What a stream sounds like: two numbers for each 10 ms, 3 MB an hour."""
 
     n_samples: int
     #: Power of every whole frame, shape [F].
-    powers: Powers
+    powers: npt.NDArray[np.float32]
     #: The same after the filters that its level is measured with, shape [F].
-    weighted: Powers
+    weighted: npt.NDArray[np.float32]
 
     def gain_db(self) -> float:
         """Return the gain that brings the speech to `SPEECH_DB`; none where all is silent."""
@@ -51,13 +54,21 @@ class Heard:
 
     def compressed_db(self, level: Level, channels: int) -> float:
         """Return the level that the stream will have once compressed, in equal channels."""
-        edges = Compressor(self.gain_db()).gains(self.powers)
-        before, after = edges[:-1], edges[1:]
-        gains = (before * before + before * after + after * after) / 3  # mean square of a ramp
-        powers = self.weighted * gains
         if level.kind == "rms":
-            return decibels(float(powers.sum()) / max(1, len(powers)))
-        return integrated_lufs([_hops(powers)] * channels)
+            total = sum(float(powers.sum()) for powers in self._compressed())
+            return decibels(total / max(1, len(self.powers)))
+        hops = np.concatenate([np.zeros(0), *map(_hops, self._compressed())])
+        return integrated_lufs([hops] * channels)
+
+    def _compressed(self) -> Iterator[Powers]:
+        """Yield the weighted power of every frame once compressed, some at a time."""
+        compressor = Compressor(self.gain_db())
+        for first in range(0, len(self.powers), FRAMES_AT_ONCE):
+            some = slice(first, first + FRAMES_AT_ONCE)
+            edges = compressor.gains(self.powers[some])
+            before, after = edges[:-1], edges[1:]
+            gains = (before * before + before * after + after * after) / 3  # mean square of a ramp
+            yield self.weighted[some].astype(np.float64) * gains
 
 
 def listen(blocks: Iterable[Samples], sample_rate_hz: int, level: Level | None) -> Heard:
@@ -81,8 +92,8 @@ def _weighting(level: Level) -> Magnitude:
     return lambda frequencies_hz: high_pass(frequencies_hz) * k_weighting(frequencies_hz)
 
 
-def _hops(powers: Powers) -> Powers:
+def _hops(powers: npt.NDArray[np.floating]) -> Powers:
     """Return the power of every whole hop of 100 ms, shape [hops]."""
     n_hops = len(powers) // FRAMES_PER_HOP
     hops = powers[: n_hops * FRAMES_PER_HOP].reshape(n_hops, FRAMES_PER_HOP)
-    return np.asarray(hops.mean(axis=1))
+    return np.asarray(hops.mean(axis=1, dtype=np.float64))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pipeline.manifest.base import Record
+from pydantic.dataclasses import dataclass
+
+from pipeline.manifest.base import CLOSED, Record
 
 DefectKind = Literal[
     "missing",
@@ -20,7 +22,8 @@ DefectKind = Literal[
 ]
 
 
-class Word(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
+class Word:
     """A white-space delimited word of the chunk's text (a character or two in Chinese)."""
 
     text: str

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.manifest.base import Record
+from pydantic.dataclasses import dataclass
+
+from pipeline.manifest.base import CLOSED, Record
 
 
-class TimedWord(Record):
+@dataclass(frozen=True, slots=True, kw_only=True, config=CLOSED)
+class TimedWord:
     """A word and when it is spoken, in seconds from the start of the file."""
 
     text: str

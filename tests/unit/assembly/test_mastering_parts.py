@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,7 +15,7 @@ from pipeline.assembly.dynamics import HIGH_PASS_HZ, SPEECH_DB, compressed
 from pipeline.assembly.filtering import Filter
 from pipeline.assembly.levels import decibels
 from pipeline.assembly.limiter import limit
-from pipeline.assembly.listening import listen
+from pipeline.assembly.listening import Heard, listen
 from pipeline.assembly.loudness import LoudnessMeter, integrated_lufs
 from pipeline.assembly.profiles import Level
 from pipeline.audio.clip import Samples
@@ -120,6 +121,17 @@ def test_voices_of_every_level_reach_the_compressor_at_the_same_level() -> None:
 
 def test_a_silent_stream_gets_no_gain() -> None:
     assert listen([np.zeros(RATE, np.float32)], RATE, LUFS).gain_db() == 0.0
+
+
+@pytest.mark.parametrize("level", [LUFS, RMS])
+def test_the_level_of_hours_is_told_in_the_memory_of_minutes(level: Level) -> None:
+    powers = np.random.default_rng(0).uniform(0, 0.1, 400_000).astype(np.float32)
+    heard = Heard(n_samples=len(powers) * RATE // 100, powers=powers, weighted=powers)
+    tracemalloc.start()
+    heard.compressed_db(level, channels=1)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 10 * powers.nbytes
 
 
 @pytest.mark.parametrize("rate_hz", [22_050, 24_000, 44_100])

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import names
 from pipeline.errors import CorruptObjectError
+from pipeline.manifest.marks import Marks, Verdict, Word
 from pipeline.manifest.plan import Chunk, Reading
 from pipeline.manifest.script import Cover
 
@@ -77,3 +80,38 @@ def test_a_key_depends_on_voice_engine_speed_seed_and_take() -> None:
 def key(chunk: Chunk, **fields: object) -> str:
     given = {"voice_revision": "r", "engine_fingerprint": "e", "speed": 1.0, "seed": 0, "take": 0}
     return names.take_key(chunk, **(given | fields))  # type: ignore[arg-type]
+
+
+def marks_of(*words: Word) -> Marks:
+    return Marks(
+        key="k",
+        audio_sha256="0" * 64,
+        sample_rate_hz=24_000,
+        n_samples=48_000,
+        speech_start=0,
+        speech_end=48_000,
+        words=words,
+        verdict=Verdict(passed=True, score=1.0, method="none"),
+    )
+
+
+def test_words_are_as_closed_as_other_records() -> None:
+    marks = marks_of(Word(text="tide", start_sample=0, end_sample=9))
+    assert Marks.decode(marks.encode()) == marks
+    with pytest.raises(CorruptObjectError, match="words"):
+        Marks.decode(marks.encode().replace(b'"text"', b'"pitch": 1, "text"'))
+    with pytest.raises(AttributeError):
+        marks.words[0].text = "clock"  # type: ignore[misc]
+
+
+def test_a_book_of_words_fits_in_memory() -> None:
+    n_words = 20_000
+    stored = marks_of(
+        *(Word(text=f"w{i}", start_sample=i, end_sample=i + 999) for i in range(n_words))
+    ).encode()
+    tracemalloc.start()
+    held = Marks.decode(stored)
+    size_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(held.words) == n_words
+    assert size_bytes / n_words < 250
