@@ -4,11 +4,15 @@ A chunk's tokens must not depend on its batch-mates, down to the last bit, or ne
 would fall differently from run to run. What a row comes out as must therefore not depend on how
 many rows there are. Of the kernels torch uses on CPUs, those for int8 weights have that property
 for any number of rows; the others have it for multiples of `ROWS_MULTIPLE` (in bf16 it is a single
-row that is summed up in another order), so there rows are padded.
+row that is summed up in another order), so there rows are padded. Processors that multiply bf16 in
+tiles (AMX) sum up many rows in another order than few, and that order depends on the threads too:
+there many rows are multiplied in blocks of few.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 import torch
@@ -25,6 +29,8 @@ DTYPES: dict[Precision, torch.dtype] = {
 
 #: Number of rows that products of floating-point weights are padded to a multiple of.
 ROWS_MULTIPLE = 4
+#: Most rows of bf16 that a processor with tiles sums up as it does a few, however many threads.
+TILED_ROWS = 32
 #: Rows that the packed layout is made for; it serves any number.
 TYPICAL_ROWS = 16
 
@@ -39,9 +45,9 @@ class RowLinear(nn.Module):
 
     def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """Map [M, D_in] to [M, D_out]."""
-        m, _ = x.shape
-        x = _in_rows(x.to(self.weight.dtype))
-        y = functional.linear(x, self.weight, self.bias)[:m]
+        y = _by_rows(
+            lambda rows: functional.linear(rows, self.weight, self.bias), x.to(self.weight.dtype)
+        )
         return y.relu_() if relu else y
 
     dense = forward
@@ -63,11 +69,15 @@ class PackedLinear(nn.Module):
 
     def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """Map [M, D_in] to [M, D_out]."""
-        m, _ = x.shape
-        x = _in_rows(x.to(self.dtype)).contiguous()
         after = "relu" if relu else "none"
-        y: Tensor = torch.ops.mkldnn._linear_pointwise(x, self._packed, self.bias, after, [], "")
-        return y[:m]
+
+        def product(rows: Tensor) -> Tensor:
+            y: Tensor = torch.ops.mkldnn._linear_pointwise(
+                rows, self._packed, self.bias, after, [], ""
+            )
+            return y
+
+        return _by_rows(product, x.to(self.dtype).contiguous())
 
     dense = forward
 
@@ -95,17 +105,16 @@ class Int8Linear(nn.Module):
 
     def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """Map [M, D_in] to [M, D_out]."""
-        x = x.bfloat16()
-        y = self._widened(x) if x.is_cuda else torch._weight_int8pack_mm(x, self.weight, self.scale)
+        if x.is_cuda:
+            return self.dense(x, relu=relu)
+        y = torch._weight_int8pack_mm(x.bfloat16(), self.weight, self.scale)
         return self._finished(y, relu=relu)
 
     def dense(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """Map many rows at once; rounded otherwise than by calling."""
-        m, _ = x.shape
-        return self._finished(self._widened(_in_rows(x.bfloat16()))[:m], relu=relu)
-
-    def _widened(self, x: Tensor) -> Tensor:
-        return functional.linear(x, self.weight.to(torch.bfloat16) * self.scale[:, None])
+        weight = self.weight.to(torch.bfloat16) * self.scale[:, None]
+        y = _by_rows(lambda rows: functional.linear(rows, weight), x.bfloat16())
+        return self._finished(y, relu=relu)
 
     def _finished(self, y: Tensor, *, relu: bool) -> Tensor:
         y = y.float() if self.bias is None else y + self.bias
@@ -136,9 +145,19 @@ def _can_pack(precision: Precision) -> bool:
     return known and torch.backends.mkldnn.is_available()
 
 
-def _in_rows(x: Tensor) -> Tensor:
-    """Add rows where the kernel needs a multiple."""
-    return x if x.is_cuda else functional.pad(x, (0, 0, 0, -len(x) % ROWS_MULTIPLE))
+@cache
+def _has_tiles() -> bool:
+    return torch.cpu._is_amx_tile_supported()
+
+
+def _by_rows(product: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Multiply rows [M, D_in] by as many at once as come out the same in any company."""
+    if x.is_cuda:
+        return product(x)
+    padded = functional.pad(x, (0, 0, 0, -len(x) % ROWS_MULTIPLE))
+    if x.dtype != torch.bfloat16 or len(padded) <= TILED_ROWS or not _has_tiles():
+        return product(padded)[: len(x)]
+    return torch.cat([product(rows) for rows in padded.split(TILED_ROWS)])[: len(x)]
 
 
 def _next_up(positive: Tensor) -> Tensor:

@@ -43,9 +43,10 @@ def test_a_row_does_not_feel_how_many_rows_there_are(
 
 
 @every_precision
-def test_a_row_does_not_feel_how_many_threads_there_are(precision: Precision) -> None:
+@pytest.mark.parametrize("n_rows", [7, 200])
+def test_a_row_does_not_feel_how_many_threads_there_are(precision: Precision, n_rows: int) -> None:
     layer = linear(weight(2048, 512), drawn(512, seed=2), precision, CPU)
-    x, before = drawn(7, 2048), torch.get_num_threads()
+    x, before = drawn(n_rows, 2048), torch.get_num_threads()
     found = []
     try:
         for n_threads in (1, 2, 4):
