@@ -70,14 +70,12 @@ class PackedLinear(nn.Module):
     def forward(self, x: Tensor, *, relu: bool = False) -> Tensor:
         """Map [M, D_in] to [M, D_out]."""
         after = "relu" if relu else "none"
-
-        def product(rows: Tensor) -> Tensor:
-            y: Tensor = torch.ops.mkldnn._linear_pointwise(
+        return _by_rows(
+            lambda rows: torch.ops.mkldnn._linear_pointwise(
                 rows, self._packed, self.bias, after, [], ""
-            )
-            return y
-
-        return _by_rows(product, x.to(self.dtype).contiguous())
+            ),
+            x.to(self.dtype).contiguous(),
+        )
 
     dense = forward
 
