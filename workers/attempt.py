@@ -12,10 +12,10 @@ from typing import Literal
 from pipeline import names
 from pipeline.errors import CorruptObjectError, EngineError, PermanentError, VoxmillError
 from pipeline.jobs import ending, tree
-from pipeline.jobs.records import load_failure, load_request, recipe, round_of
+from pipeline.jobs.records import load_failure, load_request, load_shard, recipe, round_of
 from pipeline.manifest.job import JobRequest
 from pipeline.manifest.message import Message, Stage
-from pipeline.manifest.shard import Failure
+from pipeline.manifest.shard import Failure, ShardPlan
 from pipeline.run.recipe import Recipe
 from pipeline.store.protocol import ObjectStore
 from workers import blame, logs, metrics
@@ -66,6 +66,15 @@ class Attempt:
         if request is None:
             raise GoneError(f"The job {self.item.job} was removed.")
         return request
+
+    @cached_property
+    def shard(self) -> ShardPlan:
+        """What the shard consists of.
+
+        Raises:
+            CorruptObjectError: It is missing.
+        """
+        return load_shard(self.item.job.id, self.item.shard, self.store)
 
     @cached_property
     def round(self) -> int:

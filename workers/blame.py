@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from pipeline import names
 from pipeline.jobs import ending, steps
-from pipeline.jobs.records import load_shard
 from pipeline.manifest.shard import ChunkReceipt, ShardReceipt
 from workers import metrics
 from workers.ledger import Item
@@ -36,10 +35,10 @@ def settled(attempt: Attempt) -> bool:
             return False
         end_job(attempt, f"putting the book together failed: {_reason(attempt)}")
         return True
-    shard = load_shard(attempt.request.id, attempt.item.shard, attempt.store)
-    if attempt.number <= (MAX_ALONE if len(shard.chunks) == 1 else MAX_SHARED):
+    n_chunks = len(attempt.shard.chunks)
+    if attempt.number <= (MAX_ALONE if n_chunks == 1 else MAX_SHARED):
         return False
-    if len(shard.chunks) > 1:
+    if n_chunks > 1:
         _halve(attempt)
     else:
         _give_up(attempt)
@@ -85,7 +84,7 @@ def _halve(attempt: Attempt) -> None:
 
 def _give_up(attempt: Attempt) -> None:
     """Settle the chunk that stands alone, with the reason."""
-    (planned,) = load_shard(attempt.request.id, attempt.item.shard, attempt.store).chunks
+    (planned,) = attempt.shard.chunks
     reason = _reason(attempt)
     attempt.fail("Lost", reason, "failed")
     given_up = steps.give_up(planned.chunk, reason, attempt.recipe, attempt.store)

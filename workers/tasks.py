@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from pipeline.errors import IncompleteError
 from pipeline.jobs import ending, finishing, steps
-from pipeline.jobs.records import load_shard
 from pipeline.manifest.message import VERSION, Message, Stage, queue
 from pipeline.run.events import Event
 from pipeline.settings import Settings
@@ -77,9 +76,9 @@ def finalize(self: StageTask, **fields: Any) -> None:
 
 def _synth(attempt: Attempt) -> None:
     tools, sender = attempt.context.tools, attempt.context.sender
-    shard = load_shard(attempt.request.id, attempt.item.shard, attempt.store)
     engine = tools.engine(attempt.request.body.render, attempt.recipe)
-    spoken = steps.speak(shard, attempt.recipe, engine, attempt.store)
+    spoken = steps.speak(attempt.shard, attempt.recipe, engine, attempt.store)
+    tools.keep_at_hand(spoken.stored)
     metrics.shard_spoken(spoken.n_takes, spoken.audio_s, spoken.wall_s)
     metrics.gpu_memory()
     at = attempt.context.ledger.hand_over(attempt.item, attempt.message.priority)
@@ -88,9 +87,11 @@ def _synth(attempt: Attempt) -> None:
 
 
 def _check(attempt: Attempt) -> None:
-    shard = load_shard(attempt.request.id, attempt.item.shard, attempt.store)
-    judges = attempt.context.tools.judges(attempt.request.body.render, attempt.recipe)
-    settled = steps.check(shard, attempt.recipe, judges, attempt.store)
+    tools = attempt.context.tools
+    judges = tools.judges(attempt.request.body.render, attempt.recipe)
+    settled = steps.check(
+        attempt.shard, attempt.recipe, judges, attempt.store, tools.take_at_hand()
+    )
     if settled is None:
         attempt.context.ledger.again(attempt.item)
         attempt.context.sender.dispatch()

@@ -25,13 +25,14 @@ MAX_ENGINES = 4
 
 @dataclass(slots=True)
 class Tools:
-    """The models of one process."""
+    """The models of one process, and what it has just made with them."""
 
     settings: Settings
     _engines: OrderedDict[tuple[str, tuple[tuple[str, str], ...]], Engine] = field(
         default_factory=OrderedDict
     )
     _judges: dict[str, Judges] = field(default_factory=dict)
+    _at_hand: dict[str, bytes] = field(default_factory=dict)
 
     def engine(self, request: RenderRequest, recipe: Recipe) -> Engine:
         """Return the engine of a request, made sure to be the one that it was planned for.
@@ -65,6 +66,15 @@ class Tools:
                 "the older of the two, or submit the job again under another id."
             )
         return judges
+
+    def keep_at_hand(self, stored: dict[str, bytes]) -> None:
+        """Keep the takes of a shard that was just spoken: often it is checked next, and here."""
+        self._at_hand = stored
+
+    def take_at_hand(self) -> dict[str, bytes]:
+        """Return the takes at hand, once: later the store may hold others under their keys."""
+        at_hand, self._at_hand = self._at_hand, {}
+        return at_hand
 
     def _load_judges(self, policy: CheckPolicy) -> Judges:
         whisper = None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pipeline import names
 from pipeline.audio.clip import Clip, encode_flac, is_sound_flac
@@ -28,6 +29,8 @@ from pipeline.store.protocol import ObjectStore
 
 #: Objects read or written at once: the engine waits for none of them one by one.
 AT_ONCE = 8
+#: No takes at hand.
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,22 @@ class Spoken:
     audio_s: float
     #: By the clock, loading of models included.
     wall_s: float
+    #: What lies in the store now because of it, by the key of the take.
+    stored: dict[str, bytes]
 
 
-def stand(chunk: Chunk, recipe: Recipe, store: ObjectStore) -> Standing:
-    """Find out how far a chunk is; a damaged take is removed, so that it is made anew."""
+def stand(
+    chunk: Chunk, recipe: Recipe, store: ObjectStore, at_hand: Mapping[str, bytes] = NOTHING
+) -> Standing:
+    """Find out how far a chunk is; a damaged take is removed, so that it is made anew.
+
+    A take that is `at_hand` is not asked for: it was stored a moment ago, so nobody has judged it.
+    """
     made: list[Marks] = []
     for take in range(recipe.max_takes):
         key = recipe.key(chunk, take)
+        if key in at_hand:
+            return Standing(chunk, tuple(made), key)
         marks = takes.load_marks(key, recipe.checker, store)
         if marks is None:
             return Standing(chunk, tuple(made), key)
@@ -80,22 +92,32 @@ def speak(shard: ShardPlan, recipe: Recipe, engine: Engine, store: ObjectStore) 
         for i, clip in as_done(engine, [utterance(chunk, key, recipe) for chunk, key in due]):
             kept.append(pool.submit(_keep, *due[i], clip, recipe, store))
             audio_s += clip.duration_s if isinstance(clip, Clip) else 0.0
-        for each in kept:
-            each.result()
-    return Spoken(len(due), audio_s, time.monotonic() - started_s)
+        stored = dict(pair for each in kept if (pair := each.result()))
+    return Spoken(len(due), audio_s, time.monotonic() - started_s, stored)
 
 
 def check(
-    shard: ShardPlan, recipe: Recipe, judges: Judges, store: ObjectStore
+    shard: ShardPlan,
+    recipe: Recipe,
+    judges: Judges,
+    store: ObjectStore,
+    at_hand: Mapping[str, bytes] = NOTHING,
 ) -> tuple[ChunkReceipt, ...] | None:
     """Judge every take of a shard that has no marks.
 
     Takes are fetched while others are judged; judged is one at a time, for models are not shared.
 
+    Args:
+        shard: Its chunks.
+        recipe: How they are made.
+        judges: Who judges.
+        store: Where takes and marks are.
+        at_hand: Takes that this process has just stored, by key: they need not be fetched.
+
     Returns:
         What became of each chunk; None while one needs another take.
     """
-    judging = _Judging(recipe, judges, store)
+    judging = _Judging(recipe, judges, store, at_hand)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         receipts = list(pool.map(lambda planned: _checked(planned, judging), shard.chunks))
     settled = tuple(receipt for receipt in receipts if receipt)
@@ -136,14 +158,19 @@ def _unspoken(chunk: Chunk, recipe: Recipe, store: ObjectStore) -> str | None:
 
 def _keep(
     chunk: Chunk, key: str, clip: Clip | EngineError, recipe: Recipe, store: ObjectStore
-) -> None:
-    """Store what the engine gave; what another worker stored meanwhile stays."""
+) -> tuple[str, bytes] | None:
+    """Store what the engine gave; what another worker stored meanwhile stays.
+
+    Returns:
+        The key and the audio, if that is now in the store and waits to be judged.
+    """
     if isinstance(clip, Clip):
-        store.put_new(names.audio(key), encode_flac(clip))
-        return
+        audio = encode_flac(clip)
+        return (key, audio) if store.put_new(names.audio(key), audio) else None
     marks, audio = takes.failed(chunk, key, clip, recipe)
     store.put_new(names.audio(key), audio)
     store.put_new(names.marks(key, recipe.checker), marks.encode())
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +180,12 @@ class _Judging:
     recipe: Recipe
     judges: Judges
     store: ObjectStore
+    at_hand: Mapping[str, bytes]
     turn: threading.Lock = field(default_factory=threading.Lock)
 
 
 def _checked(planned: PlannedChunk, judging: _Judging) -> ChunkReceipt | None:
-    standing = stand(planned.chunk, judging.recipe, judging.store)
+    standing = stand(planned.chunk, judging.recipe, judging.store, judging.at_hand)
     made = list(standing.made)
     for marks in _judged(standing, planned.unspeakable, judging):
         if marks is None:
@@ -176,7 +204,7 @@ def _judged(
     recipe, store = judging.recipe, judging.store
     for take in range(len(standing.made), recipe.max_takes):
         key = recipe.key(standing.chunk, take)
-        audio = store.get(names.audio(key))
+        audio = judging.at_hand.get(key) or store.get(names.audio(key))
         if audio is not None and not is_sound_flac(audio):
             discard(key, recipe, store)
             audio = None

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 from faulty import FaultyEngine
 from queued_book import QueuedBook, prepared, submitted
 from servers import eventually
 
 from pipeline import names
-from pipeline.audio.clip import Clip
+from pipeline.audio.clip import Clip, encode_flac
 from pipeline.engines import catalogue
 from pipeline.engines.protocol import Engine, Utterance
 from pipeline.errors import EngineError
 from pipeline.jobs import records, steps
 from pipeline.manifest.shard import ShardPlan
+from pipeline.run.chunk import utterance
 from pipeline.settings import Settings
 from pipeline.store.local import LocalStore
 
@@ -86,6 +89,42 @@ def test_what_was_spoken_is_not_spoken_again(
     if is_judged:
         book.work([SHARD])
     assert spoken(book, shard, engine) == 0
+
+
+def test_what_this_process_has_just_stored_is_judged_without_being_fetched(
+    book: QueuedBook, shard: ShardPlan, engine: Engine, store: Counting
+) -> None:
+    recipe = records.recipe(book.request, 0)
+    stored = steps.speak(shard, recipe, engine, book.store).stored
+    n_before = store.n_asked
+    receipts = steps.check(shard, recipe, book.judges, book.store, stored)
+    assert receipts is not None
+    assert store.n_asked == n_before
+    assert steps.check(shard, recipe, book.judges, book.store) == receipts, "as others find it"
+
+
+def test_what_another_worker_stored_first_is_what_is_judged(
+    book: QueuedBook, shard: ShardPlan, engine: Engine
+) -> None:
+    recipe, take = records.recipe(book.request, 0), first_take(book, shard)
+    first = shard.chunks[0].chunk
+    ((_, clip),) = engine.synthesize([utterance(first, recipe.key(first, 0), recipe)])
+    assert isinstance(clip, Clip)
+    other = encode_flac(Clip(clip.samples * np.float32(0.9), clip.sample_rate_hz))
+
+    class Late(LocalStore):
+        """Another worker is quicker by just so much that its take was not there when asked for."""
+
+        def put_new(self, name: str, data: bytes) -> bool:
+            if name == take:
+                super().put_new(name, other)
+            return super().put_new(name, data)
+
+    stored = steps.speak(shard, recipe, engine, Late(book.store.root)).stored
+    assert len(stored) == len(shard.chunks) - 1
+    receipts = steps.check(shard, recipe, book.judges, book.store, stored)
+    assert receipts is not None
+    assert receipts[0].marks.audio_sha256 == hashlib.sha256(other).hexdigest()
 
 
 class Dying(FaultyEngine):
