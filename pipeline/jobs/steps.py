@@ -61,7 +61,8 @@ def stand(
 ) -> Standing:
     """Find out how far a chunk is; a damaged take is removed, so that it is made anew.
 
-    A take that is `at_hand` is not asked for: it was stored a moment ago, so nobody has judged it.
+    A take that is `at_hand` is not asked for: it was stored a moment ago. If another worker was
+    quick enough to judge it, it is judged once more, and alike.
     """
     made: list[Marks] = []
     for take in range(recipe.max_takes):
